@@ -1,0 +1,140 @@
+//! The connection to NATS, and the streams that this crate makes there.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{
+    self,
+    context::{CreateStreamErrorKind, GetStreamErrorKind},
+    stream::{Config as StreamConfig, DiscardPolicy, RetentionPolicy, StorageType},
+};
+use contracts::subjects;
+
+/// How to reach the broker.
+#[derive(Debug, Clone)]
+pub struct BrokerOptions {
+    /// Address, for instance `nats://nats:4222`.
+    pub url: String,
+    /// Prefix of subjects and streams; separates installations and tests on one broker. May be empty.
+    pub prefix: String,
+    /// Copies of each stream in a cluster of brokers; 1 on a single one.
+    pub replicas: usize,
+    /// File with credentials.
+    pub credentials_file: Option<std::path::PathBuf>,
+    /// Name shown in the broker's lists.
+    pub name: String,
+}
+
+/// What can go wrong with the broker. All of it is worth another attempt.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The connection could not be set up.
+    #[error("cannot connect to the broker")]
+    Connect(#[source] async_nats::ConnectError),
+    /// The credentials file could not be read.
+    #[error("cannot read the broker's credentials file")]
+    Credentials(#[source] std::io::Error),
+    /// The broker answered with an error.
+    #[error("the broker refused to {action}")]
+    Refused {
+        /// What was tried.
+        action: &'static str,
+        /// Its answer.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl BrokerError {
+    pub(crate) fn refused(action: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Refused { action, source: source.into() }
+    }
+}
+
+/// The broker.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    client: async_nats::Client,
+    context: jetstream::Context,
+    prefix: String,
+    replicas: usize,
+}
+
+impl Broker {
+    /// Connects; keeps trying in the background when the broker is away, at start as well as later.
+    pub async fn connect(options: &BrokerOptions) -> Result<Self, BrokerError> {
+        let mut connect = async_nats::ConnectOptions::new()
+            .name(&options.name)
+            .retry_on_initial_connect()
+            .connection_timeout(Duration::from_secs(3))
+            .ping_interval(Duration::from_secs(5))
+            .reconnect_delay_callback(|attempt| Duration::from_millis(100 * 2_u64.pow(attempt.min(5).try_into().unwrap_or(5))));
+        if let Some(file) = &options.credentials_file {
+            connect = connect.credentials_file(file).await.map_err(BrokerError::Credentials)?;
+        }
+        let client = connect.connect(&options.url).await.map_err(BrokerError::Connect)?;
+        let context = jetstream::context::ContextBuilder::new()
+            .timeout(Duration::from_secs(5))
+            .ack_timeout(Duration::from_secs(10))
+            .max_ack_inflight(10_000)
+            .build(client.clone());
+        Ok(Self { client, context, prefix: options.prefix.clone(), replicas: options.replicas.max(1) })
+    }
+
+    /// True while the connection stands.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Prefix of this installation's subjects.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    pub(crate) fn context(&self) -> &jetstream::Context {
+        &self.context
+    }
+
+    /// Sends what is buffered before the process ends.
+    pub async fn flush(&self) {
+        if self.is_connected() {
+            let _ = tokio::time::timeout(Duration::from_secs(2), self.client.flush()).await;
+        }
+    }
+
+    /// Makes sure that the stream of a service exists and tells its incarnation: a mark that a new stream of the same name
+    /// does not share.
+    pub(crate) async fn ensure_stream(&self, service: &str) -> Result<String, BrokerError> {
+        let name = subjects::stream(&self.prefix, service);
+        match self.context.get_stream(&name).await {
+            Ok(stream) => return Ok(incarnation(stream.cached_info())),
+            Err(error) => match error.kind() {
+                GetStreamErrorKind::JetStream(error) if error.error_code() == async_nats::jetstream::ErrorCode::STREAM_NOT_FOUND => {}
+                _ => return Err(BrokerError::refused("look up a stream", error)),
+            },
+        }
+        let config = StreamConfig {
+            name: name.clone(),
+            subjects: vec![subjects::all_of(&self.prefix, service)],
+            storage: StorageType::File,
+            retention: RetentionPolicy::Limits,
+            // An event must never be dropped silently; when the disk is full the relay has to hear of it.
+            discard: DiscardPolicy::New,
+            num_replicas: self.replicas,
+            duplicate_window: Duration::from_secs(120),
+            ..StreamConfig::default()
+        };
+        match self.context.create_stream(config).await {
+            Ok(stream) => Ok(incarnation(stream.cached_info())),
+            // Another replica was faster; its mark counts.
+            Err(error) if matches!(error.kind(), CreateStreamErrorKind::JetStream(_)) => {
+                let stream = self.context.get_stream(&name).await.map_err(|_| BrokerError::refused("create a stream", error))?;
+                Ok(incarnation(stream.cached_info()))
+            }
+            Err(error) => Err(BrokerError::refused("create a stream", error)),
+        }
+    }
+}
+
+/// The moment of a stream's creation: a stream made anew under the same name has another.
+fn incarnation(info: &jetstream::stream::Info) -> String {
+    info.created.unix_timestamp_nanos().to_string()
+}

@@ -1,0 +1,150 @@
+//! PostgreSQL: the pool, the transaction that carries legal time, and what a failure means to a caller.
+//!
+//! Owns: connecting, beginning and committing, migrations. Does not own: any table.
+
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    PgConnection, PgPool, Postgres, Transaction,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// How to reach a service's own database.
+#[derive(Debug, Clone)]
+pub struct DatabaseOptions {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Database, one per service.
+    pub name: String,
+    /// Role, one per service.
+    pub user: String,
+    /// Password of the role; `None` where the server trusts the connection (tests).
+    pub password: Option<SecretString>,
+    /// Upper limit of the pool.
+    pub max_connections: u32,
+    /// Shown in `pg_stat_activity`.
+    pub application_name: String,
+}
+
+/// A service's database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: PgPool,
+}
+
+impl Database {
+    /// Connects with retries inside the pool; fails when the first connection cannot be made within ten seconds.
+    pub async fn connect(options: &DatabaseOptions) -> Result<Self, sqlx::Error> {
+        let mut connect = PgConnectOptions::new()
+            .host(&options.host)
+            .port(options.port)
+            .database(&options.name)
+            .username(&options.user)
+            .application_name(&options.application_name)
+            .options([("timezone", "UTC")]);
+        if let Some(password) = &options.password {
+            connect = connect.password(password.expose_secret());
+        }
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(connect)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// Wraps a pool that exists already (tests).
+    pub fn from_pool(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// The pool, for reads that need neither a transaction nor legal time.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Begins a transaction and reads legal time once.
+    pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        let mut inner = self.pool.begin().await?;
+        let at = legal_now(&mut inner).await?;
+        Ok(Tx { inner, at })
+    }
+
+    /// Applies migrations under an advisory lock, so that several replicas may start at once.
+    pub async fn migrate(&self, migrators: &[&Migrator]) -> Result<(), sqlx::migrate::MigrateError> {
+        for migrator in migrators {
+            migrator.run(&self.pool).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Legal time: the database's clock, which decides every deadline.
+///
+/// In a rehearsal (demo, tests) the database's administrator may have shifted it; a service cannot.
+pub async fn legal_now(connection: &mut PgConnection) -> Result<Timestamp, sqlx::Error> {
+    let now: jiff_sqlx::Timestamp =
+        sqlx::query_scalar("SELECT messaging.legal_now()").fetch_one(connection).await?;
+    Ok(now.to_jiff())
+}
+
+/// One unit of work: a transaction, and the legal time at which it began.
+///
+/// Everything that a use case does passes through here, and nothing leaves the database from inside.
+/// Dropped without [`Tx::commit`], it rolls back.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    at: Timestamp,
+}
+
+impl Tx {
+    /// Legal time of this unit of work, in microseconds.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Makes the work durable.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        self.inner.commit().await
+    }
+
+    /// Undoes the work.
+    pub async fn rollback(self) -> Result<(), sqlx::Error> {
+        self.inner.rollback().await
+    }
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}
+
+/// True when the same work may succeed a moment later: the connection was lost, the pool is exhausted,
+/// the server restarts, or PostgreSQL asks for a retry (serialisation failure, deadlock).
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // 40xxx transaction rollback, 08xxx connection, 53xxx resources, 57P0x server shutting down or starting.
+            code.starts_with("40") || code.starts_with("08") || code.starts_with("53") || code.starts_with("57P")
+        }),
+        _ => false,
+    }
+}
