@@ -82,7 +82,7 @@ pub enum ReadError {
         /// The type claimed.
         event_type: String,
         /// What is wrong and where.
-        source: serde_json::Error,
+        source: serde_path_to_error::Error<serde_json::Error>,
     },
 }
 
@@ -97,7 +97,7 @@ impl Envelope {
         if !self.is::<E>() {
             return Err(ReadError::OtherType { expected: E::TYPE, found: self.event_type.clone() });
         }
-        serde_json::from_str(self.payload.get())
+        serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(self.payload.get()))
             .map_err(|source| ReadError::Payload { event_type: self.event_type.clone(), source })
     }
 }
