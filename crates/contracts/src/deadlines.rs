@@ -257,10 +257,32 @@ pub struct ReminderDue {
     pub item_ids: Vec<ItemId>,
     /// Their last day.
     pub due_on: Date,
-    /// Working days that are left.
+    /// Working days that are left, the last day included.
     pub working_days_left: i32,
 }
 rectification_event!(ReminderDue, "deadlines.reminder.due.v1");
+
+/// A limit passed without a report; the urging order follows by its own clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemsOverdue {
+    /// The rectification after the change.
+    pub rectification: RectificationSnapshot,
+    /// The items that are late from now on.
+    pub item_ids: Vec<ItemId>,
+}
+rectification_event!(ItemsOverdue, "deadlines.item.overdue.v1");
+
+/// The agency has not verified a report within its own limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationOverdue {
+    /// The rectification.
+    pub rectification: RectificationSnapshot,
+    /// The item whose report waits.
+    pub item_id: ItemId,
+    /// The instant from which the agency is late.
+    pub due_at: Timestamp,
+}
+rectification_event!(VerificationOverdue, "deadlines.verification.overdue.v1");
 
 /// A limit passed: one supervision notice (督办单) for all items of the letter that are late at that instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,88 @@
+//! The actions: one name for each thing that a route lets someone do.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+macro_rules! actions {
+    ($($name:ident = $text:literal, $zh:literal, $en:literal;)+) => {
+        /// An action (操作), named `<service>.<thing>.<verb>`; every route names exactly one.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        pub enum Action { $(#[doc = $zh] #[doc = concat!("(", $en, ").")] #[serde(rename = $text)] $name,)+ }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The dotted name, as in the policies.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// The label in Chinese.
+            pub fn zh(self) -> &'static str {
+                match self { $(Self::$name => $zh,)+ }
+            }
+
+            /// The label in English.
+            pub fn en(self) -> &'static str {
+                match self { $(Self::$name => $en,)+ }
+            }
+        }
+
+        impl FromStr for Action {
+            type Err = UnknownAction;
+
+            fn from_str(text: &str) -> Result<Self, UnknownAction> {
+                match text { $($text => Ok(Self::$name),)+ _ => Err(UnknownAction(text.to_owned())) }
+            }
+        }
+    };
+}
+
+actions! {
+    RegistryImportRun = "registry.import.run", "导入基础数据", "import register data";
+    RegistryUnitRead = "registry.unit.read", "查看单位", "read units";
+    RegistryInspectorRead = "registry.inspector.read", "查看督学", "read inspectors";
+    RegistryAccountManage = "registry.account.manage", "管理账号", "manage accounts";
+    TasksPlanWrite = "tasks.plan.write", "编制督导计划", "write supervision plans";
+    TasksPlanIssue = "tasks.plan.issue", "印发督导计划", "issue supervision plans";
+    TasksPlanRead = "tasks.plan.read", "查看督导计划", "read supervision plans";
+    TasksCaseWrite = "tasks.case.write", "办理督导", "conduct supervision cases";
+    TasksCaseRead = "tasks.case.read", "查看督导", "read supervision cases";
+    TasksEvidenceWrite = "tasks.evidence.write", "上传督导证据", "add evidence to supervision cases";
+    TasksPleaWrite = "tasks.plea.write", "提交申辩", "submit pleas";
+    TasksLetterIssue = "tasks.letter.issue", "印发督导意见书", "issue opinion letters";
+    TasksDutyRead = "tasks.duty.read", "查看任务分工", "read duties";
+    DeadlinesRectificationRead = "deadlines.rectification.read", "查看整改", "read rectifications";
+    DeadlinesItemReport = "deadlines.item.report", "报告整改情况", "report on rectification items";
+    DeadlinesItemVerify = "deadlines.item.verify", "核验整改", "verify rectification items";
+    DeadlinesItemClose = "deadlines.item.close", "整改销号", "close rectification items";
+    DeadlinesEvidenceWrite = "deadlines.evidence.write", "上传整改证据", "add evidence of rectification";
+    DeadlinesUrgingOrderRead = "deadlines.urging_order.read", "查看督办单", "read urging orders";
+    NotificationsInboxRead = "notifications.inbox.read", "查看消息", "read messages";
+    NotificationsReceiptSign = "notifications.receipt.sign", "签收文书", "sign for documents";
+    NotificationsDeliveryRead = "notifications.delivery.read", "查看送达情况", "read delivery states";
+    ReportingLedgerRead = "reporting.ledger.read", "查看整改台账", "read the ledger";
+    ReportingStatisticsRead = "reporting.statistics.read", "查看统计", "read statistics";
+    PublicationDraftRead = "publication.draft.read", "查看待公开内容", "read drafts for publication";
+    PublicationDraftApprove = "publication.draft.approve", "批准公开", "approve publication";
+    ExchangeMessageRead = "exchange.message.read", "查看上报数据", "read messages to the national platform";
+    ExchangeMessageResend = "exchange.message.resend", "重新上报", "resend messages to the national platform";
+    ServiceDeadLettersManage = "service.dead_letters.manage", "处理死信", "manage dead letters";
+    ServiceReplayRun = "service.replay.run", "重放事件", "replay events";
+    ServiceJournalVerify = "service.journal.verify", "校验日志链", "verify the journal";
+    AccountSelfRead = "account.self.read", "查看本人账号", "read one's own account";
+}
+
+/// A text that names no action.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("没有操作“{0}” | there is no action \"{0}\"")]
+pub struct UnknownAction(pub String);
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,261 @@
+//! The proof sheet of a due date (期限计算书): everything that anyone needs to compute it again.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::calendar::{Calendar, DayClass};
+use crate::local_time::{date_zh, local_date, moment_zh};
+use crate::period::{Count, CountError, DayMark, DayUse, Period, WorkingDays, count};
+
+/// The event that starts a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AnchorEvent {
+    /// The unit received the supervision notice (督导通知书).
+    NoticeReceived,
+    /// The visit ended.
+    SupervisionEnded,
+    /// The team finished its deliberation.
+    DeliberationEnded,
+    /// The unit received the preliminary opinion (初步督导意见).
+    PreliminaryOpinionReceived,
+    /// The unit received the opinion letter (督导意见书).
+    LetterReceived,
+    /// The urging order was served (督办单).
+    UrgingOrderServed,
+    /// The report was returned for more work.
+    ReportReturned,
+    /// The rectification report was received (整改报告).
+    ReportReceived,
+    /// The item was closed (销号).
+    ClosedOut,
+    /// A due date passed.
+    DueDatePassed,
+    /// An objection was received.
+    ObjectionReceived,
+    /// A report was completed.
+    ReportCompleted,
+    /// The agency granted an extension, counted from the old due date.
+    ExtensionGranted,
+}
+
+impl AnchorEvent {
+    /// The event in words.
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::NoticeReceived => "督导通知书签收",
+            Self::SupervisionEnded => "督导结束",
+            Self::DeliberationEnded => "评议结束",
+            Self::PreliminaryOpinionReceived => "初步督导意见签收",
+            Self::LetterReceived => "督导意见书签收",
+            Self::UrgingOrderServed => "督办单送达",
+            Self::ReportReturned => "整改报告退回",
+            Self::ReportReceived => "整改报告收到",
+            Self::ClosedOut => "销号",
+            Self::DueDatePassed => "期限届满",
+            Self::ObjectionReceived => "异议收到",
+            Self::ReportCompleted => "督导报告完成",
+            Self::ExtensionGranted => "原期限届满（准予延期）",
+        }
+    }
+}
+
+/// The rule that sets a period, with the version and the article it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppliedRule {
+    /// The article or measure.
+    pub article: String,
+    /// The rule's stable key, e.g. `severity.major.finish`.
+    pub rule_id: String,
+    /// The version of the rulebook.
+    pub rulebook_version: String,
+    /// The period it sets.
+    pub period: Period,
+}
+
+/// How a due date was derived, day by day.
+///
+/// Two sheets of equal content have equal bytes as canonical JSON: compact, fields in the declared order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProofSheet {
+    /// The rule applied.
+    pub rule: AppliedRule,
+    /// What started the clock.
+    pub anchor_event: AnchorEvent,
+    /// When it happened.
+    pub anchor_at: Timestamp,
+    /// The local day of it, which is not counted.
+    pub anchor_on: Date,
+    /// The division code whose calendar applies: where the body that must act is located.
+    pub calendar_area: String,
+    /// The version of that calendar.
+    pub calendar_version: String,
+    /// Every day from the anchor to the end, counted or not, with the reason.
+    pub days: Vec<DayMark>,
+    /// Whether a year's notice is missing, so that the date may still move later.
+    pub provisional: bool,
+    /// The last day, local.
+    pub due_on: Date,
+    /// The first instant that is late.
+    pub due_at: Timestamp,
+}
+
+/// Why a sheet cannot be confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecomputeError {
+    /// The calendar at hand is not the one of the sheet.
+    #[error("the sheet was computed with calendar {sheet}, not with {given}")]
+    OtherCalendar {
+        /// The calendar of the sheet.
+        sheet: String,
+        /// The calendar at hand.
+        given: String,
+    },
+    /// The period cannot be counted.
+    #[error("the period cannot be counted")]
+    Count(#[from] CountError),
+    /// The computation gives another result.
+    #[error("the sheet says {sheet}, the computation {computed}")]
+    Differs {
+        /// The due date of the sheet.
+        sheet: Date,
+        /// The computed due date.
+        computed: Date,
+    },
+}
+
+impl ProofSheet {
+    /// Derives a due date from a rule and an event.
+    pub fn derive(
+        rule: AppliedRule,
+        anchor_event: AnchorEvent,
+        anchor_at: Timestamp,
+        calendar: &Calendar,
+    ) -> Result<Self, CountError> {
+        let Count { due_on, due_at, days, provisional } = count(anchor_at, rule.period, calendar)?;
+        Ok(Self {
+            rule,
+            anchor_event,
+            anchor_at,
+            anchor_on: local_date(anchor_at),
+            calendar_area: calendar.area().to_owned(),
+            calendar_version: calendar.version().to_owned(),
+            days,
+            provisional,
+            due_on,
+            due_at,
+        })
+    }
+
+    /// The bytes that a signature or a comparison works on.
+    pub fn canonical_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// The derivation in plain Chinese, for the unit and for anyone who doubts the date.
+    pub fn explain_zh(&self) -> String {
+        let rule = &self.rule;
+        let mut sentences = vec![
+            format!("依据：{}（规则 {}，规则库版本 {}）", rule.article, rule.rule_id, rule.rulebook_version),
+            format!("起算：{}，{}，当日不计入", self.anchor_event.zh(), moment_zh(self.anchor_at)),
+            format!("期限：{}", rule.period.zh()),
+            self.counting_zh(),
+        ];
+        let make_up = self.marks(|mark| {
+            matches!(mark.used, DayUse::Counted | DayUse::RolledTo) && mark.class == DayClass::MakeUpWork
+        });
+        let by_days = !matches!(rule.period, Period::Hours(_) | Period::SameDay);
+        if by_days && !make_up.is_empty() {
+            sentences.push(format!("调休上班日按工作日计{}", list_zh(&make_up)));
+        }
+        sentences.push(match rule.period {
+            Period::Hours(_) => format!("届满时刻：{}", moment_zh(self.due_at)),
+            Period::SameDay | Period::WorkingDays(_) | Period::CalendarDays(_) | Period::Months(_) => {
+                let day = date_zh(self.due_on);
+                format!("届满日：{day}（当日24时前为按期）")
+            }
+        });
+        sentences.push(format!("日历版本：{}", self.calendar_version));
+        if self.provisional {
+            sentences.push("所涉年度放假通知尚未公布，本期限为暂定，公布后只会顺延，不会提前".to_owned());
+        }
+        sentences.into_iter().map(|text| text + "。").collect()
+    }
+
+    /// How the days were counted.
+    fn counting_zh(&self) -> String {
+        let rest = self.marks(|mark| matches!(mark.used, DayUse::Skipped | DayUse::RolledOver));
+        let (days, list) = (rest.len(), list_zh(&rest));
+        match self.rule.period {
+            Period::SameDay => "至当日24时届满".to_owned(),
+            Period::Hours(_) => "按小时连续计算，不扣除休息日".to_owned(),
+            Period::WorkingDays(WorkingDays(amount)) => {
+                let first = self.days.get(1).map_or(self.anchor_on, |mark| mark.date);
+                let first = date_zh(first);
+                format!("自{first}起计{amount}个工作日，跳过休息日{days}天{list}")
+            }
+            Period::CalendarDays(_) | Period::Months(_) if rest.is_empty() => "届满日为工作日，不顺延".to_owned(),
+            Period::CalendarDays(_) | Period::Months(_) => {
+                format!("届满日为休息日，顺延{days}天{list}")
+            }
+        }
+    }
+
+    fn marks(&self, wanted: impl Fn(&DayMark) -> bool) -> Vec<&DayMark> {
+        self.days.iter().filter(|mark| wanted(mark)).collect()
+    }
+}
+
+/// Days in brackets with their occasions, runs of one occasion drawn together.
+fn list_zh(marks: &[&DayMark]) -> String {
+    let mut runs: Vec<(String, Date, Date)> = Vec::new();
+    for mark in marks {
+        let name = mark.reason.as_deref().and_then(|reason| reason.split('：').next()).unwrap_or(mark.class.zh());
+        match runs.last_mut() {
+            Some((last_name, _, to)) if last_name == name && to.tomorrow().ok() == Some(mark.date) => {
+                *to = mark.date;
+            }
+            _ => runs.push((name.to_owned(), mark.date, mark.date)),
+        }
+    }
+    if runs.is_empty() {
+        return String::new();
+    }
+    let parts: Vec<String> = runs
+        .into_iter()
+        .map(|(name, first, last)| {
+            let from = format!("{}月{}日", first.month(), first.day());
+            if first == last {
+                format!("{from}{name}")
+            } else {
+                format!("{from}至{}月{}日{name}", last.month(), last.day())
+            }
+        })
+        .collect();
+    format!("（{}）", parts.join("、"))
+}
+
+/// Computes a sheet again from its own rule and anchor, and confirms it to the last field.
+///
+/// The calendar must be the very version that the sheet names.
+pub fn recompute(sheet: &ProofSheet, calendar: &Calendar) -> Result<ProofSheet, RecomputeError> {
+    if sheet.calendar_version != calendar.version() {
+        return Err(RecomputeError::OtherCalendar {
+            sheet: sheet.calendar_version.clone(),
+            given: calendar.version().to_owned(),
+        });
+    }
+    let computed = ProofSheet::derive(sheet.rule.clone(), sheet.anchor_event, sheet.anchor_at, calendar)?;
+    if &computed == sheet {
+        Ok(computed)
+    } else {
+        Err(RecomputeError::Differs { sheet: sheet.due_on, computed: computed.due_on })
+    }
+}
+
+#[cfg(test)]
+mod tests;

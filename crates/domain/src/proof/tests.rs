@@ -1,0 +1,75 @@
+//! A sheet can be computed again to the byte, and read.
+
+use jiff::civil::{date, time};
+use proptest::prelude::*;
+
+use super::*;
+use crate::calendar::CalendarSet;
+use crate::local_time::at_local;
+
+fn national() -> Calendar {
+    CalendarSet::load_from_texts([
+        ("2026", include_str!("../../../../rulebook/calendars/national-2026.toml")),
+        ("2027", include_str!("../../../../rulebook/calendars/national-2027.toml")),
+    ])
+    .unwrap()
+    .national()
+}
+
+fn sheet(start: Date, period: Period) -> ProofSheet {
+    let rule = AppliedRule {
+        article: "教育督导条例第二十二条".to_owned(),
+        rule_id: "severity.minor.finish".to_owned(),
+        rulebook_version: "2021.1".to_owned(),
+        period,
+    };
+    let anchor = at_local(start, time(9, 0, 0, 0)).unwrap();
+    ProofSheet::derive(rule, AnchorEvent::LetterReceived, anchor, &national()).unwrap()
+}
+
+#[test]
+fn the_explanation_names_rule_days_and_end() {
+    assert_eq!(
+        sheet(date(2026, 9, 29), Period::working_days(5)).explain_zh(),
+        "依据：教育督导条例第二十二条（规则 severity.minor.finish，规则库版本 2021.1）。\
+         起算：督导意见书签收，2026年9月29日09时00分，当日不计入。期限：5个工作日。\
+         自2026年9月30日起计5个工作日，跳过休息日8天（10月1日至10月7日国庆节、10月11日公休日）。\
+         调休上班日按工作日计（10月10日国庆节调休）。\
+         届满日：2026年10月12日（当日24时前为按期）。日历版本："
+            .to_owned()
+            + national().version()
+            + "。"
+    );
+    let rolled = sheet(date(2026, 9, 2), Period::calendar_days(30)).explain_zh();
+    assert!(rolled.contains("届满日为休息日，顺延6天（10月2日至10月7日国庆节）"), "{rolled}");
+    let provisional = sheet(date(2026, 12, 20), Period::months(1)).explain_zh();
+    assert!(provisional.contains("本期限为暂定"), "{provisional}");
+    let hours = sheet(date(2026, 10, 1), Period::hours(24)).explain_zh();
+    assert!(hours.contains("届满时刻：2026年10月2日09时00分"), "{hours}");
+}
+
+#[test]
+fn a_forged_sheet_or_another_calendar_is_found() {
+    let good = sheet(date(2026, 9, 29), Period::working_days(5));
+    let mut forged = good.clone();
+    forged.due_on = date(2026, 10, 11);
+    assert!(matches!(recompute(&forged, &national()), Err(RecomputeError::Differs { .. })));
+    let other =
+        CalendarSet::load_from_texts([("2027", include_str!("../../../../rulebook/calendars/national-2027.toml"))])
+            .unwrap()
+            .national();
+    assert!(matches!(recompute(&good, &other), Err(RecomputeError::OtherCalendar { .. })));
+}
+
+proptest! {
+    #[test]
+    fn recomputing_gives_the_same_bytes(days in 0..360_i32, unit in 0..4_usize, amount in 1..60_u16) {
+        let units = ["working_days", "calendar_days", "months", "hours"];
+        let start = date(2026, 1, 1) + jiff::Span::new().days(days);
+        let first = sheet(start, Period::from_parts(units[unit], amount % 13 + 1).unwrap());
+        let json = first.canonical_json().unwrap();
+        let read: ProofSheet = serde_json::from_str(&json).unwrap();
+        let again = recompute(&read, &national()).unwrap();
+        prop_assert_eq!(again.canonical_json().unwrap(), json);
+    }
+}

@@ -1,0 +1,300 @@
+//! Starting and stopping a service in the right order.
+
+use std::future::Future;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::{Access, Policies, TokenVerifier};
+use anyhow::Context as _;
+use axum::Router;
+use jiff::Timestamp;
+use messaging::{Broker, BrokerOptions, JournalKey, JournalPublicKey, Relay};
+use postgres::{Database, DatabaseOptions};
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::assembled::{Kit, Service, routes_of};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Arguments, Common, ConfigRoot, EX_CONFIG, HttpSection, TelemetrySection, Validate};
+use crate::files::Files;
+use crate::health::Health;
+use crate::ids::SystemIds;
+use crate::telemetry::{Metrics, Telemetry};
+use crate::worker::{Round, Worker};
+use crate::{checks, http_client, idempotency, server, telemetry};
+
+/// Longest time for workers and consumers to finish at shutdown.
+pub(crate) const WORK_LIMIT: Duration = Duration::from_secs(15);
+/// Longest time for the relay to publish what is committed at shutdown.
+const RELAY_LIMIT: Duration = Duration::from_secs(5);
+/// How long a service waits for its database at start.
+const DATABASE_LIMIT: Duration = Duration::from_mins(1);
+/// Days after which an idempotency key is forgotten.
+const KEY_DAYS: i32 = 7;
+
+/// The whole main function of a service with a database.
+pub fn run<S: Service>() -> ExitCode {
+    main_of::<S::Config, _, _>(
+        S::NAME,
+        |config, telemetry| async move { run_service::<S>(config, telemetry).await },
+        |common| common.telemetry.clone(),
+    )
+}
+
+/// Command line, configuration, runtime, telemetry; then `body`.
+pub(crate) fn main_of<C, F, Fut>(
+    name: &'static str,
+    body: F,
+    telemetry_of: impl FnOnce(&C::Common) -> TelemetrySection,
+) -> ExitCode
+where
+    C: ConfigRoot + Validate,
+    F: FnOnce(C, Telemetry) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    crate::install_crypto();
+    let arguments = match Arguments::read(name, std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { EX_CONFIG } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let config = match crate::config::load::<C>(arguments.config.as_deref(), &crate::config::environment()) {
+        Ok(config) => config,
+        Err(faults) => {
+            say(&faults.to_string());
+            return ExitCode::from(EX_CONFIG);
+        }
+    };
+    if arguments.check_config {
+        say("配置正确。\nThe configuration is right.\n");
+        return ExitCode::SUCCESS;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(&format!("{name}: {error}\n"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let section = telemetry_of(config.common());
+    runtime.block_on(async move {
+        let telemetry = match telemetry::start(name, &section) {
+            Ok(telemetry) => telemetry,
+            Err(error) => {
+                say(&format!("{name}: {:#}\n", anyhow::Error::from(error)));
+                return ExitCode::FAILURE;
+            }
+        };
+        let result = body(config, telemetry.clone()).await;
+        if let Err(error) = &result {
+            tracing::error!(error = format!("{error:#}"), "the service stops");
+            say(&format!("{name}: {error:#}\n"));
+        }
+        telemetry.shutdown().await;
+        if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    })
+}
+
+/// Words for the terminal of whoever started the process, before or beside the log.
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let common = config.common().clone();
+    server::until_stopped(stop.clone(), async move {
+        let name = S::NAME;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let journal_key = JournalKey::from_bytes(common.journal.signing_key_file.expose().as_bytes())
+            .context("journal.signing_key_file")?;
+        let mut trusted = vec![journal_key.public()];
+        for key in &common.journal.earlier_public_keys {
+            trusted.push(JournalPublicKey::from_hex(key).context("journal.earlier_public_keys")?);
+        }
+        let access = access_for(&common.access.public_keys, Arc::clone(&clock))?;
+        let files = Files::in_folder(&common.files.folder).context("files.folder")?;
+        let http = http_client::client(&(&common.outbound).into())?;
+
+        let Some(database) = connect(name, &common, &stop).await? else { return Ok(()) };
+        database.migrate(&[&messaging::MIGRATOR, S::migrator()]).await.context("migrations")?;
+        checks::refuse_moved_clock(&database, common.clock.allow_rehearsal).await?;
+        let broker = Broker::connect(&BrokerOptions {
+            url: common.broker.url.clone(),
+            prefix: common.broker.subject_prefix.clone(),
+            replicas: common.broker.replicas,
+            credentials_file: common.broker.credentials_file.clone(),
+            name: format!("dudao-{name}"),
+        })
+        .await
+        .context("broker")?;
+        let kit = Kit {
+            name,
+            database: database.clone(),
+            broker: broker.clone(),
+            access,
+            http,
+            clock: Arc::clone(&clock),
+            ids: Arc::new(SystemIds),
+            files,
+            metrics: telemetry.metrics().clone(),
+        };
+
+        let mut assembled = S::assemble(config, kit.clone()).await.context("assemble")?;
+        let mut checks = checks::of_service(&kit, S::migrator(), common.clock.allow_rehearsal);
+        checks.append(&mut assembled.checks);
+        let health = Health::new(name, checks);
+        let routes = routes_of(&mut assembled, &kit, &common.http, trusted.into());
+
+        let working = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        for consumer in std::mem::take(&mut assembled.consumers) {
+            tasks.spawn(consumer(working.clone()));
+        }
+        let mut workers = std::mem::take(&mut assembled.workers);
+        workers.push(key_cleaner(database.clone()));
+        workers.push(key_reader(kit.access.clone()));
+        for worker in workers {
+            tasks.spawn(worker.run(kit.metrics.meter(), working.clone()));
+        }
+        let relaying = CancellationToken::new();
+        let journal_key = Arc::new(journal_key);
+        let relay = Relay::new(database.clone(), broker.clone(), name, Arc::clone(&journal_key));
+        let relay_task = tokio::spawn(relay.run(relaying.clone()));
+
+        // Requests first, then consumers and workers, then what they have committed, then the traces (in main).
+        let served = serve_all(routes, health, &kit.metrics, &common.http, stop).await;
+        working.cancel();
+        finish("consumers and workers", WORK_LIMIT, {
+            tasks.close();
+            tasks.wait()
+        })
+        .await;
+        relaying.cancel();
+        finish("relay", RELAY_LIMIT, async {
+            let _ = relay_task.await;
+            let relay = Relay::new(database.clone(), broker.clone(), name, journal_key);
+            if broker.is_connected()
+                && let Err(error) = relay.drain().await
+            {
+                tracing::warn!(error = %error, "the journal's rest is published at the next start");
+            }
+            broker.flush().await;
+        })
+        .await;
+        tracing::info!("stopped");
+        served
+    })
+    .await
+}
+
+/// Serves the routes, and health on the same or on a second listener, until `stop`.
+pub(crate) async fn serve_all(
+    routes: Router,
+    health: Health,
+    metrics: &Metrics,
+    http: &HttpSection,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let operations = health.clone().routes(metrics.clone());
+    let drain = Duration::from_secs(http.drain_seconds);
+    let announce = {
+        let (stop, health) = (stop.clone(), health);
+        tokio::spawn(async move {
+            stop.cancelled().await;
+            health.stopping();
+        })
+    };
+    let result = async {
+        let listener = server::listen(http.listen).await?;
+        let address = listener.local_addr()?;
+        match http.operations_listen {
+            None => {
+                tracing::info!(%address, "listening");
+                server::serve(listener, operations.merge(routes), stop.clone(), drain).await?;
+            }
+            Some(second) => {
+                let second = server::listen(second).await?;
+                tracing::info!(%address, operations = %second.local_addr()?, "listening");
+                tokio::try_join!(
+                    server::serve(listener, routes, stop.clone(), drain),
+                    server::serve(second, operations, stop.clone(), drain),
+                )?;
+            }
+        }
+        anyhow::Ok(())
+    }
+    .await;
+    // Also when a listener failed: whoever waits for the stop must not wait for ever.
+    stop.cancel();
+    announce.abort();
+    result
+}
+
+pub(crate) async fn finish(what: &'static str, limit: Duration, work: impl Future<Output = ()>) {
+    if tokio::time::timeout(limit, work).await.is_err() {
+        tracing::warn!(what, seconds = limit.as_secs(), "not finished within the limit for shutdown");
+    }
+}
+
+fn access_for(public_keys: &Path, clock: Arc<dyn Clock>) -> anyhow::Result<Access> {
+    let verifier = TokenVerifier::load(public_keys).context("access.public_keys")?;
+    let policies = Policies::load().context("policies")?;
+    Ok(Access::new(verifier, policies, move || -> Timestamp { clock.now() }))
+}
+
+/// Connects, waiting for a database that is still starting; `None` when told to stop meanwhile.
+async fn connect(name: &'static str, common: &Common, stop: &CancellationToken) -> anyhow::Result<Option<Database>> {
+    let options = DatabaseOptions {
+        host: common.database.host.clone(),
+        port: common.database.port,
+        name: common.database.name.clone(),
+        user: common.database.user.clone(),
+        password: Some(SecretString::from(common.database.password_file.expose().to_owned())),
+        max_connections: common.database.max_connections,
+        application_name: format!("dudao-{name}"),
+    };
+    let began = std::time::Instant::now();
+    loop {
+        let error = tokio::select! {
+            () = stop.cancelled() => return Ok(None),
+            connected = Database::connect(&options) => match connected {
+                Ok(database) => return Ok(Some(database)),
+                Err(error) => error,
+            },
+        };
+        if !postgres::is_transient(&error) || began.elapsed() > DATABASE_LIMIT {
+            return Err(error).context("database");
+        }
+        tracing::warn!(error = %error, "waiting for the database");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn key_cleaner(database: Database) -> Worker {
+    Worker::every("idempotency-keys", Duration::from_hours(6), move || {
+        let database = database.clone();
+        async move {
+            idempotency::forget_older_than(&database, KEY_DAYS).await?;
+            Ok(Round::Done)
+        }
+    })
+}
+
+/// Keys of the token issuer rotate while services run.
+fn key_reader(access: Access) -> Worker {
+    Worker::every("access-keys", Duration::from_mins(1), move || {
+        let access = access.clone();
+        async move {
+            access.verifier().reload().context("access.public_keys")?;
+            Ok(Round::Done)
+        }
+    })
+}

@@ -1,0 +1,3 @@
+//! Single limits with their proof sheets (期限计算书).
+
+pub(crate) mod http;

@@ -1,0 +1,72 @@
+//! `deadlines` says when: every clock of the procedure, rectifications from the letter's receipt to close-out, the
+//! supervision notices (督办单) that the system issues by itself, and the ladder above them.
+//!
+//! Owns: rectifications with their items, limits, proof sheets and timers; urging orders and their numbers; evidence of
+//! rectification. Does not own: letters (`tasks`), receipts (`notifications`), who exists (`registry`); of these it keeps
+//! what it was told. The rules are `domain::rectification`'s; this crate loads, asks and stores.
+//!
+//! The heart is [`firing`]: a worker that takes everything due, asks the domain, and commits notice, number, journal and next
+//! timers in one transaction. There is no lease and no schedule in memory: a crash leaves the rows as they were.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")
+)]
+
+pub mod app;
+pub mod config;
+pub mod consume;
+mod deadline;
+pub mod firing;
+mod letter;
+mod rectification;
+mod rules;
+mod urging_order;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use messaging::Consumer;
+use service_kit::{Assembled, Kit, Service, Worker};
+use sqlx::migrate::Migrator;
+
+pub use config::Config;
+pub use rules::RuleSet;
+
+/// The tables of this service.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The longest that something due waits for its round.
+const FIRING_PERIOD: Duration = Duration::from_millis(500);
+
+/// The service, for [`service_kit::run`].
+#[derive(Debug)]
+pub struct Deadlines;
+
+impl Service for Deadlines {
+    const NAME: &'static str = "deadlines";
+    type Config = Config;
+
+    fn migrator() -> &'static Migrator {
+        &MIGRATOR
+    }
+
+    async fn assemble(config: Config, kit: Kit) -> anyhow::Result<Assembled> {
+        build(&config.rulebook, &kit)
+    }
+}
+
+/// Joins rules, routes, consumers and the firing worker.
+pub fn build(section: &config::RulebookSection, kit: &Kit) -> anyhow::Result<Assembled> {
+    let rules = Arc::new(RuleSet::load(section)?);
+    let state = app::AppState { database: kit.database.clone(), files: kit.files.clone(), rules: Arc::clone(&rules) };
+    let firing = firing::Firing::new(kit.database.clone(), Arc::clone(&rules));
+    Ok(Assembled::new(app::routes(kit.access.clone()), state)
+        .consumer(Consumer::new(
+            kit.database.clone(),
+            kit.broker.clone(),
+            consume::CONSUMER,
+            consume::Intake { rules },
+        ))
+        .worker(Worker::every("deadlines-fire", FIRING_PERIOD, move || firing.clone().round())))
+}

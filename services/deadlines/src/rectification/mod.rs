@@ -1,0 +1,10 @@
+//! Rectifications (整改): what is stored, what people do, what others are told.
+
+mod act;
+pub(crate) mod dossier;
+mod evidence;
+pub(crate) mod http;
+pub(crate) mod publish;
+pub(crate) mod refusal;
+pub(crate) mod snapshot;
+pub(crate) mod store;
