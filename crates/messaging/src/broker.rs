@@ -119,7 +119,7 @@ impl Broker {
             // An event must never be dropped silently; when the disk is full the relay has to hear of it.
             discard: DiscardPolicy::New,
             num_replicas: self.replicas,
-            duplicate_window: Duration::from_secs(120),
+            duplicate_window: Duration::from_mins(2),
             ..StreamConfig::default()
         };
         match self.context.create_stream(config).await {

@@ -25,11 +25,11 @@ use crate::{Broker, BrokerError, dead_letters, trace};
 const BATCH: usize = 500;
 /// Attempts before an event that fails for a reason of its own becomes a dead letter; with the growing pauses about a quarter of an hour.
 const ATTEMPTS: i32 = 25;
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Pause when the stream is not there yet or the broker is away.
 const AFTER_FAILURE: Duration = Duration::from_millis(300);
 /// After this time without an acknowledgement the broker delivers again; the inbox makes that harmless.
-const ACK_WAIT: Duration = Duration::from_secs(60);
+const ACK_WAIT: Duration = Duration::from_mins(1);
 
 /// Why a handler did not apply an event.
 #[derive(Debug, thiserror::Error)]

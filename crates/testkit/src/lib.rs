@@ -28,6 +28,15 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use messaging::{Broker, BrokerOptions, JournalKey};
 use serde_json::{Value, value::RawValue};
+use service_kit::{
+    Assembled, Kit,
+    clock::SystemClock,
+    config::HttpSection,
+    files::Files,
+    http_client::{self, HttpClientOptions},
+    ids::SystemIds,
+    telemetry::Metrics,
+};
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection,
     migrate::Migrator,
@@ -210,6 +219,41 @@ pub fn caller(role: Role, area_id: Option<AreaId>, unit_id: Option<UnitId>) -> C
         unit_id,
         grants: vec![Grant { role, area_id, unit_id }],
     }
+}
+
+/// What a service's `assemble` gets, over a test's database and a corner of the broker of its own.
+pub async fn kit(name: &'static str, database: &Database) -> Kit {
+    service_kit::install_crypto();
+    let folder = std::env::temp_dir().join("dudao-tests").join(Uuid::now_v7().simple().to_string());
+    Kit {
+        name,
+        database: database.handle(),
+        broker: broker().await,
+        access: access(),
+        http: http_client::client(&HttpClientOptions {
+            allowed_hosts: vec!["127.0.0.1".to_owned()],
+            allow_private_addresses: true,
+            connect_timeout: Duration::from_secs(2),
+            timeout: Duration::from_secs(10),
+        })
+        .unwrap(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        files: Files::in_folder(&folder).unwrap(),
+        metrics: Metrics::new(name).unwrap(),
+    }
+}
+
+/// The router of an assembled service, with all layers, exactly as in production.
+pub fn router(mut assembled: Assembled, kit: &Kit) -> Router {
+    let http = HttpSection {
+        listen: ([127, 0, 0, 1], 0).into(),
+        operations_listen: None,
+        max_body_bytes: 64 * 1024 * 1024,
+        request_timeout_seconds: 60,
+        drain_seconds: 5,
+    };
+    service_kit::routes_of(&mut assembled, kit, &http, Arc::new([]))
 }
 
 /// An answer of a router.

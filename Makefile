@@ -1,0 +1,61 @@
+# The commands of this repository; CI runs the same ones (.ci/run is `make test`).
+# A bare Debian machine with the Rust toolchain is enough: install.sh brings the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The pinned tools of install.sh before whatever the machine has.
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+
+DEV := deploy/dev
+
+# $(call section,Heading,command): prints the heading, runs the command, prints how long it took.
+define section
+	@printf '\n== %s\n' '$(1)'; $(2); printf '== %s: %s s\n' '$(1)' "$$SECONDS"
+endef
+
+.PHONY: help install demo story test check fmt prepare servers clean
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+install:
+	@$(DEV)/install.sh
+
+demo: install ## The whole system on this machine: play the story, then stay up for browsing (Ctrl-C ends it)
+	$(call section,Build,cargo build --workspace --bins)
+	@exec target/debug/story --stay
+
+story: install ## The same story for machines: play it, check every fact, stop (target/story/result.json)
+	$(call section,Build,cargo build --workspace --bins)
+	$(call section,Story,target/debug/story)
+
+test: install ## Everything that CI checks
+	$(call section,Format,cargo fmt --all --check)
+	$(call section,Shell scripts,shellcheck -x .ci/run $(DEV)/*.sh)
+	$(call section,Dependencies,cargo deny check -A unused-wrapper bans licenses sources)
+	$(call section,Lints,cargo clippy --workspace --all-targets -- -D warnings)
+	$(call section,Checked queries,$(DEV)/with-servers.sh $(DEV)/prepare.sh --check)
+	$(call section,Tests,$(DEV)/with-servers.sh cargo nextest run --workspace)
+	$(call section,Examples in the documentation,$(DEV)/with-servers.sh cargo test --workspace --doc)
+	@$(MAKE) --no-print-directory story
+
+check: install ## The quick look before a commit: format, scripts, lints
+	$(call section,Format,cargo fmt --all --check)
+	$(call section,Shell scripts,shellcheck -x .ci/run $(DEV)/*.sh)
+	$(call section,Lints,cargo clippy --workspace --all-targets -- -D warnings)
+
+fmt: ## Format the sources
+	cargo fmt --all
+
+prepare: install ## Record the checked queries anew (.sqlx), after a change of SQL or of a migration
+	@$(DEV)/prepare.sh
+
+servers: install ## PostgreSQL and nats-server for developers, on fixed ports, until `deploy/dev/dev-servers.sh stop`
+	@$(DEV)/dev-servers.sh start
+	@$(DEV)/dev-servers.sh env
+
+clean: ## Stop the developers' servers, remove their data, the demo's and every build
+	@$(DEV)/dev-servers.sh stop || true
+	rm -rf .run
+	cargo clean

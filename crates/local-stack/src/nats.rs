@@ -1,0 +1,62 @@
+//! A nats-server of our own, with JetStream on files.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::{Error, Process, Program, Ready, StopSignal, folder, free_port};
+
+/// A running server, listening on 127.0.0.1 only.
+#[derive(Debug)]
+pub struct Nats {
+    process: Process,
+    port: u16,
+    data: PathBuf,
+}
+
+impl Nats {
+    /// Starts the server on the folder's data and waits until it greets. `binary` is nats-server 2.10 or newer, `port` a
+    /// free one when `None`.
+    pub async fn start(dir: &Path, binary: &Path, port: Option<u16>) -> Result<Self, Error> {
+        folder::create_private(dir)?;
+        let data = dir.join("data");
+        let port = port.map_or_else(free_port, Ok)?;
+        let ready = Ready::Nats(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let program = Program::new("nats", binary, dir.join("nats.log"), ready)
+            .arguments(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
+            .arguments([data.as_os_str()])
+            .stopped_by(StopSignal::Terminate, Duration::from_secs(15))
+            .ready_within(Duration::from_secs(30))
+            .patient();
+        let process = Process::spawn(program)?;
+        process.ready().await?;
+        Ok(Self { process, port, data })
+    }
+
+    /// Where clients connect.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The server's process, to kill or restart it.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Shoots the server, wipes everything that it stored, and starts it again empty: streams, messages, consumers.
+    pub async fn wipe(&self) -> Result<(), Error> {
+        self.process.take_down().await;
+        match std::fs::remove_dir_all(&self.data) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::file("removing", &self.data)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        self.process.bring_up().await
+    }
+}

