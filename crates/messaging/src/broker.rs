@@ -66,7 +66,9 @@ impl Broker {
             .retry_on_initial_connect()
             .connection_timeout(Duration::from_secs(3))
             .ping_interval(Duration::from_secs(5))
-            .reconnect_delay_callback(|attempt| Duration::from_millis(100 * 2_u64.pow(attempt.min(5).try_into().unwrap_or(5))));
+            .reconnect_delay_callback(|attempt| {
+                Duration::from_millis(100 * 2_u64.pow(attempt.min(5).try_into().unwrap_or(5)))
+            });
         if let Some(file) = &options.credentials_file {
             connect = connect.credentials_file(file).await.map_err(BrokerError::Credentials)?;
         }
@@ -107,7 +109,8 @@ impl Broker {
         match self.context.get_stream(&name).await {
             Ok(stream) => return Ok(incarnation(stream.cached_info())),
             Err(error) => match error.kind() {
-                GetStreamErrorKind::JetStream(error) if error.error_code() == async_nats::jetstream::ErrorCode::STREAM_NOT_FOUND => {}
+                GetStreamErrorKind::JetStream(error)
+                    if error.error_code() == async_nats::jetstream::ErrorCode::STREAM_NOT_FOUND => {}
                 _ => return Err(BrokerError::refused("look up a stream", error)),
             },
         }
@@ -126,7 +129,8 @@ impl Broker {
             Ok(stream) => Ok(incarnation(stream.cached_info())),
             // Another replica was faster; its mark counts.
             Err(error) if matches!(error.kind(), CreateStreamErrorKind::JetStream(_)) => {
-                let stream = self.context.get_stream(&name).await.map_err(|_| BrokerError::refused("create a stream", error))?;
+                let stream =
+                    self.context.get_stream(&name).await.map_err(|_| BrokerError::refused("create a stream", error))?;
                 Ok(incarnation(stream.cached_info()))
             }
             Err(error) => Err(BrokerError::refused("create a stream", error)),

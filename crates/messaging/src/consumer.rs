@@ -71,7 +71,12 @@ pub struct Consumer<H> {
 
 impl<H> Clone for Consumer<H> {
     fn clone(&self) -> Self {
-        Self { database: self.database.clone(), broker: self.broker.clone(), name: self.name, handler: Arc::clone(&self.handler) }
+        Self {
+            database: self.database.clone(),
+            broker: self.broker.clone(),
+            name: self.name,
+            handler: Arc::clone(&self.handler),
+        }
     }
 }
 
@@ -117,7 +122,12 @@ impl<H: Handler> Consumer<H> {
                 Err(error) => {
                     // Said once per outage: a missing stream at start-up is normal for some seconds.
                     if !reported {
-                        tracing::warn!(consumer = self.name, service, error = &error as &dyn std::error::Error, "the consumer waits for its stream");
+                        tracing::warn!(
+                            consumer = self.name,
+                            service,
+                            error = &error as &dyn std::error::Error,
+                            "the consumer waits for its stream"
+                        );
                         reported = true;
                     }
                     pause(AFTER_FAILURE, &cancel).await;
@@ -210,7 +220,11 @@ impl<H: Handler> Consumer<H> {
                 }
             }
             Err(error) => {
-                tracing::debug!(consumer = self.name, error = &error as &dyn std::error::Error, "the batch is applied event by event");
+                tracing::debug!(
+                    consumer = self.name,
+                    error = &error as &dyn std::error::Error,
+                    "the batch is applied event by event"
+                );
                 self.apply_apart(readable, metrics, cancel).await;
             }
         }
@@ -341,7 +355,11 @@ impl<H: Handler> Consumer<H> {
                 true
             }
             Err(error) => {
-                tracing::warn!(consumer = self.name, error = &error as &dyn std::error::Error, "a dead letter could not be written yet");
+                tracing::warn!(
+                    consumer = self.name,
+                    error = &error as &dyn std::error::Error,
+                    "a dead letter could not be written yet"
+                );
                 false
             }
         }
@@ -440,8 +458,14 @@ impl Metrics {
     fn new(consumer: &'static str) -> Self {
         let meter = opentelemetry::global::meter("messaging");
         Self {
-            applied: meter.u64_counter("dudao_events_applied").with_description("Events whose effect was committed").build(),
-            retried: meter.u64_counter("dudao_events_retried").with_description("Events put back for another attempt").build(),
+            applied: meter
+                .u64_counter("dudao_events_applied")
+                .with_description("Events whose effect was committed")
+                .build(),
+            retried: meter
+                .u64_counter("dudao_events_retried")
+                .with_description("Events put back for another attempt")
+                .build(),
             dead: meter.u64_counter("dudao_events_dead").with_description("Events that became dead letters").build(),
             labels: [KeyValue::new("consumer", consumer)],
         }

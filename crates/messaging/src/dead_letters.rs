@@ -57,7 +57,12 @@ pub async fn list(database: &Database, limit: i64) -> Result<Vec<DeadLetter>, sq
 /// Sends a dead letter to its consumer again, with another text when `edited` is given.
 ///
 /// Returns false when it is unknown or settled already.
-pub async fn redrive(database: &Database, dead_letter_id: Uuid, edited: Option<&str>, by: &str) -> Result<bool, sqlx::Error> {
+pub async fn redrive(
+    database: &Database,
+    dead_letter_id: Uuid,
+    edited: Option<&str>,
+    by: &str,
+) -> Result<bool, sqlx::Error> {
     let body = edited.map(str::as_bytes);
     let sha256 = body.map(|body| Sha256::digest(body).to_vec());
     let done = sqlx::query!(
@@ -90,9 +95,11 @@ pub async fn discard(database: &Database, dead_letter_id: Uuid, by: &str) -> Res
 
 /// Number of dead letters that wait for a person.
 pub async fn waiting(database: &Database) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(r#"SELECT count(*) AS "n!" FROM messaging.dead_letters WHERE state IN ('waiting', 'redriving')"#)
-        .fetch_one(database.pool())
-        .await
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "n!" FROM messaging.dead_letters WHERE state IN ('waiting', 'redriving')"#
+    )
+    .fetch_one(database.pool())
+    .await
 }
 
 /// Keeps what could not be applied. The same bytes for the same consumer are kept once.
@@ -129,7 +136,10 @@ pub(crate) struct Redrive {
 }
 
 /// Takes one letter that is to be applied again; its row stays locked until the caller's transaction ends.
-pub(crate) async fn take_redrive(connection: &mut PgConnection, consumer: &str) -> Result<Option<Redrive>, sqlx::Error> {
+pub(crate) async fn take_redrive(
+    connection: &mut PgConnection,
+    consumer: &str,
+) -> Result<Option<Redrive>, sqlx::Error> {
     sqlx::query_as!(
         Redrive,
         "SELECT dead_letter_id, body FROM messaging.dead_letters
@@ -150,7 +160,11 @@ pub(crate) async fn settle(connection: &mut PgConnection, dead_letter_id: Uuid) 
     Ok(())
 }
 
-pub(crate) async fn put_back(connection: &mut PgConnection, dead_letter_id: Uuid, cause: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn put_back(
+    connection: &mut PgConnection,
+    dead_letter_id: Uuid,
+    cause: &str,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE messaging.dead_letters SET state = 'waiting', cause = $2, failed_at = clock_timestamp() WHERE dead_letter_id = $1",
         dead_letter_id,

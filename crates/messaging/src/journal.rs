@@ -67,18 +67,20 @@ pub async fn ensure_epoch(database: &Database) -> Result<i32, sqlx::Error> {
     )
     .fetch_one(&mut *tx)
     .await?;
-    let row = sqlx::query!(
-        r#"SELECT pg_current_xact_id()::text::bigint AS "now!", messaging.current_epoch() AS "epoch!""#
-    )
-    .fetch_one(&mut *tx)
-    .await?;
+    let row =
+        sqlx::query!(r#"SELECT pg_current_xact_id()::text::bigint AS "now!", messaging.current_epoch() AS "epoch!""#)
+            .fetch_one(&mut *tx)
+            .await?;
     let mut epoch = row.epoch;
     if known.is_some_and(|known| row.now < known) {
         epoch += 1;
         sqlx::query!("INSERT INTO messaging.epochs (epoch, first_tx) VALUES ($1, $2)", epoch, row.now)
             .execute(&mut *tx)
             .await?;
-        tracing::warn!(epoch, "the server's transaction numbers went back (a restored backup?): a new epoch of the journal begins");
+        tracing::warn!(
+            epoch,
+            "the server's transaction numbers went back (a restored backup?): a new epoch of the journal begins"
+        );
     }
     tx.commit().await?;
     Ok(epoch)

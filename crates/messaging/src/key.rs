@@ -32,7 +32,8 @@ impl JournalKey {
 
     /// Makes a new key, as hexadecimal PKCS#8 text for a file.
     pub fn generate() -> Result<String, KeyError> {
-        let document = Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new()).map_err(|_| KeyError::NotAKey)?;
+        let document =
+            Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new()).map_err(|_| KeyError::NotAKey)?;
         Ok(hex::encode(document.as_ref()))
     }
 

@@ -46,7 +46,15 @@ pub(crate) fn link(previous: &Hash, batch: &BatchContent) -> Hash {
     hasher.update(b"dudao-journal-batch-1");
     hasher.update(previous);
     hasher.update(batch.root);
-    for number in [batch.batch, i64::from(batch.epoch), batch.from_tx, batch.below_tx, batch.after_position, batch.to_position, i64::from(batch.events)] {
+    for number in [
+        batch.batch,
+        i64::from(batch.epoch),
+        batch.from_tx,
+        batch.below_tx,
+        batch.after_position,
+        batch.to_position,
+        i64::from(batch.events),
+    ] {
         hasher.update(number.to_be_bytes());
     }
     hasher.finalize().into()

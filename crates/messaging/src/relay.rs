@@ -8,7 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::message::PublishMessage;
 use contracts::{Actor, Envelope, subjects};
-use opentelemetry::{KeyValue, metrics::{Counter, Gauge}};
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Gauge},
+};
 use postgres::Database;
 use serde_json::value::RawValue;
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
@@ -86,7 +89,11 @@ impl Relay {
         while !cancel.is_cancelled() {
             if let Err(error) = self.work_while_leading(&cancel, &metrics).await {
                 metrics.failures.add(1, &metrics.labels);
-                tracing::warn!(service = self.service, error = &error as &dyn std::error::Error, "the relay pauses and tries again");
+                tracing::warn!(
+                    service = self.service,
+                    error = &error as &dyn std::error::Error,
+                    "the relay pauses and tries again"
+                );
             }
             pause(AFTER_FAILURE, &cancel).await;
         }
@@ -126,7 +133,12 @@ impl Relay {
         result
     }
 
-    async fn work(&self, connection: &mut PgConnection, cancel: &CancellationToken, metrics: &Metrics) -> Result<(), RelayError> {
+    async fn work(
+        &self,
+        connection: &mut PgConnection,
+        cancel: &CancellationToken,
+        metrics: &Metrics,
+    ) -> Result<(), RelayError> {
         let mut looked_at = None::<tokio::time::Instant>;
         while !cancel.is_cancelled() {
             if looked_at.is_none_or(|at| at.elapsed() >= LOOK_AT_STREAM) {
@@ -145,16 +157,18 @@ impl Relay {
 
     /// The lock lives on this connection: whoever loses the connection loses the lead, and cannot write a batch row either.
     async fn lead(&self, connection: &mut PgConnection) -> Result<bool, RelayError> {
-        let leading = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock(hashtextextended('messaging.relay', 0)) AS "leading!""#)
-            .fetch_one(connection)
-            .await?;
+        let leading =
+            sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock(hashtextextended('messaging.relay', 0)) AS "leading!""#)
+                .fetch_one(connection)
+                .await?;
         Ok(leading)
     }
 
     async fn stop_leading(&self, mut connection: PoolConnection<Postgres>) {
-        let released = sqlx::query_scalar!(r#"SELECT pg_advisory_unlock(hashtextextended('messaging.relay', 0)) AS "released!""#)
-            .fetch_one(&mut *connection)
-            .await;
+        let released =
+            sqlx::query_scalar!(r#"SELECT pg_advisory_unlock(hashtextextended('messaging.relay', 0)) AS "released!""#)
+                .fetch_one(&mut *connection)
+                .await;
         if released.is_err() {
             // A connection that may still hold the lock must not go back to the pool.
             drop(connection.detach());
@@ -176,7 +190,12 @@ impl Relay {
             .await?;
         if published {
             let events = self.republish(connection, 0, "").await?;
-            tracing::warn!(service = self.service, stream, events, "the broker's stream is a new one: the journal was published again");
+            tracing::warn!(
+                service = self.service,
+                stream,
+                events,
+                "the broker's stream is a new one: the journal was published again"
+            );
         }
         sqlx::query!(
             "INSERT INTO messaging.transports (stream, incarnation) VALUES ($1, $2)
@@ -201,7 +220,12 @@ impl Relay {
     }
 
     /// Publishes again what earlier batches published, from `from_position` on. Writes nothing.
-    async fn republish(&self, connection: &mut PgConnection, from_position: i64, suffix: &str) -> Result<u64, RelayError> {
+    async fn republish(
+        &self,
+        connection: &mut PgConnection,
+        from_position: i64,
+        suffix: &str,
+    ) -> Result<u64, RelayError> {
         let batches = sqlx::query_as!(
             Range,
             "SELECT epoch, from_tx, below_tx, after_position, to_position FROM messaging.batches
@@ -306,7 +330,10 @@ async fn place(connection: &mut PgConnection) -> Result<Place, RelayError> {
         },
         Some(row) => Place {
             batch: row.batch,
-            link: row.link.try_into().map_err(|_| sqlx::Error::Decode("messaging.batches.link has not 32 bytes".into()))?,
+            link: row
+                .link
+                .try_into()
+                .map_err(|_| sqlx::Error::Decode("messaging.batches.link has not 32 bytes".into()))?,
             range: Range {
                 epoch: row.epoch,
                 from_tx: row.from_tx,
@@ -362,7 +389,11 @@ async fn next_range(connection: &mut PgConnection, present: Range) -> Result<Opt
 }
 
 /// Reads the rows of a range in order.
-pub(crate) async fn read(connection: &mut PgConnection, range: Range, limit: Option<i64>) -> Result<Vec<Row>, RelayError> {
+pub(crate) async fn read(
+    connection: &mut PgConnection,
+    range: Range,
+    limit: Option<i64>,
+) -> Result<Vec<Row>, RelayError> {
     let rows = sqlx::query!(
         r#"SELECT position, event_id, event_type, aggregate_id, aggregate_version,
                   occurred_at, actor::text AS "actor!", traceparent, payload::text AS "payload!"
@@ -438,8 +469,14 @@ impl Metrics {
     fn new(service: &'static str) -> Self {
         let meter = opentelemetry::global::meter("messaging");
         Self {
-            published: meter.u64_counter("dudao_journal_published").with_description("Events taken by the broker").build(),
-            failures: meter.u64_counter("dudao_relay_failures").with_description("Rounds of the relay that failed").build(),
+            published: meter
+                .u64_counter("dudao_journal_published")
+                .with_description("Events taken by the broker")
+                .build(),
+            failures: meter
+                .u64_counter("dudao_relay_failures")
+                .with_description("Rounds of the relay that failed")
+                .build(),
             lag: meter.u64_gauge("dudao_journal_lag").with_description("Committed events not yet published").build(),
             labels: [KeyValue::new("service", service)],
         }

@@ -14,7 +14,12 @@ pub(crate) struct Request {
 /// Asks the relay of this database's service to publish the journal again from a position on (0: all of it).
 ///
 /// The relay serves it within seconds. Consumers that applied the events already do nothing.
-pub async fn request(database: &Database, replay_id: Uuid, requested_by: &str, from_position: i64) -> Result<(), sqlx::Error> {
+pub async fn request(
+    database: &Database,
+    replay_id: Uuid,
+    requested_by: &str,
+    from_position: i64,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO messaging.replays (replay_id, requested_by, from_position) VALUES ($1, $2, $3)
          ON CONFLICT (replay_id) DO NOTHING",

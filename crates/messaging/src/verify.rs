@@ -123,7 +123,8 @@ fn follows(before: Option<Range>, next: Range) -> bool {
     match before {
         None => next.from_tx == 0,
         Some(before) => {
-            let same_range = (before.epoch, before.from_tx, before.below_tx) == (next.epoch, next.from_tx, next.below_tx)
+            let same_range = (before.epoch, before.from_tx, before.below_tx)
+                == (next.epoch, next.from_tx, next.below_tx)
                 && before.to_position == next.after_position;
             let next_range = before.epoch == next.epoch && before.below_tx == next.from_tx;
             let next_epoch = next.epoch > before.epoch && next.from_tx == 0;

@@ -91,8 +91,7 @@ impl Database {
 ///
 /// In a rehearsal (demo, tests) the database's administrator may have shifted it; a service cannot.
 pub async fn legal_now(connection: &mut PgConnection) -> Result<Timestamp, sqlx::Error> {
-    let now: jiff_sqlx::Timestamp =
-        sqlx::query_scalar("SELECT messaging.legal_now()").fetch_one(connection).await?;
+    let now: jiff_sqlx::Timestamp = sqlx::query_scalar("SELECT messaging.legal_now()").fetch_one(connection).await?;
     Ok(now.to_jiff())
 }
 

@@ -122,7 +122,8 @@ async fn connect(options: &PgConnectOptions, connections: u32) -> postgres::Data
 }
 
 fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests through deploy/dev/with-servers.sh"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the tests through deploy/dev/with-servers.sh"))
 }
 
 /// Options for the test broker, with a prefix of this test's own.
@@ -157,22 +158,29 @@ pub async fn events(database: &postgres::Database) -> Vec<Envelope> {
     .await
     .unwrap();
     rows.into_iter()
-        .map(|(event_id, event_type, aggregate_id, aggregate_version, occurred_at, actor, traceparent, payload)| Envelope {
-            event_id: event_id.into(),
-            event_type,
-            aggregate_id,
-            aggregate_version,
-            occurred_at: occurred_at.to_jiff(),
-            actor: serde_json::from_str(&actor).unwrap(),
-            traceparent,
-            payload: RawValue::from_string(payload).unwrap(),
+        .map(|(event_id, event_type, aggregate_id, aggregate_version, occurred_at, actor, traceparent, payload)| {
+            Envelope {
+                event_id: event_id.into(),
+                event_type,
+                aggregate_id,
+                aggregate_version,
+                occurred_at: occurred_at.to_jiff(),
+                actor: serde_json::from_str(&actor).unwrap(),
+                traceparent,
+                payload: RawValue::from_string(payload).unwrap(),
+            }
         })
         .collect()
 }
 
 /// All events of one type in a journal, read.
 pub async fn events_of<E: Event>(database: &postgres::Database) -> Vec<E> {
-    events(database).await.iter().filter(|envelope| envelope.is::<E>()).map(|envelope| envelope.read().unwrap()).collect()
+    events(database)
+        .await
+        .iter()
+        .filter(|envelope| envelope.is::<E>())
+        .map(|envelope| envelope.read().unwrap())
+        .collect()
 }
 
 /// An envelope around an event, as another service would send it.
@@ -271,6 +279,7 @@ pub struct Answer {
 
 impl Answer {
     /// Checks the status and shows the body when it is another.
+    #[expect(clippy::return_self_not_must_use, reason = "often only the status is of interest")]
     #[track_caller]
     pub fn expect(self, status: StatusCode) -> Self {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));

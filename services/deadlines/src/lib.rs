@@ -62,11 +62,6 @@ pub fn build(section: &config::RulebookSection, kit: &Kit) -> anyhow::Result<Ass
     let state = app::AppState { database: kit.database.clone(), files: kit.files.clone(), rules: Arc::clone(&rules) };
     let firing = firing::Firing::new(kit.database.clone(), Arc::clone(&rules));
     Ok(Assembled::new(app::routes(kit.access.clone()), state)
-        .consumer(Consumer::new(
-            kit.database.clone(),
-            kit.broker.clone(),
-            consume::CONSUMER,
-            consume::Intake { rules },
-        ))
+        .consumer(Consumer::new(kit.database.clone(), kit.broker.clone(), consume::CONSUMER, consume::Intake { rules }))
         .worker(Worker::every("deadlines-fire", FIRING_PERIOD, move || firing.clone().round())))
 }

@@ -38,7 +38,10 @@ impl RuleSet {
         let file = format!("{}/agencies.toml", section.policy);
         let text = texts.iter().find(|(name, _)| *name == file).with_context(|| format!("{file} is missing"))?;
         let words = AgencyWords::parse(&text.1).with_context(|| file.clone())?;
-        anyhow::ensure!(words.kind(URGING_ORDER).is_some_and(|word| !word.is_empty()), "{file}: kind_words.{URGING_ORDER} is missing");
+        anyhow::ensure!(
+            words.kind(URGING_ORDER).is_some_and(|word| !word.is_empty()),
+            "{file}: kind_words.{URGING_ORDER} is missing"
+        );
         Ok(Self { folder, province, words })
     }
 

@@ -63,7 +63,9 @@ async fn every_tampering_is_found() {
 async fn the_journal_refuses_to_be_changed() {
     let database = database().await;
     count_once(&database, Uuid::now_v7()).await;
-    for statement in ["UPDATE messaging.journal SET event_type = 'x'", "DELETE FROM messaging.journal", "TRUNCATE messaging.journal"] {
+    for statement in
+        ["UPDATE messaging.journal SET event_type = 'x'", "DELETE FROM messaging.journal", "TRUNCATE messaging.journal"]
+    {
         let error = sqlx::query(statement).execute(database.pool()).await.unwrap_err();
         assert!(error.to_string().contains("append-only"), "{statement}: {error}");
     }

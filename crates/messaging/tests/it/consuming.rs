@@ -5,7 +5,8 @@ use contracts::{Event, subjects};
 use uuid::Uuid;
 
 use crate::support::{
-    Counted, Trouble, applied, assert_exactly_once, count, count_once, database, publish, relay, run_consumer, run_relay, wait_for_applied,
+    Counted, Trouble, applied, assert_exactly_once, count, count_once, database, publish, relay, run_consumer,
+    run_relay, wait_for_applied,
 };
 
 async fn send(broker: &messaging::Broker, body: Vec<u8>) {
@@ -48,10 +49,8 @@ async fn two_replicas_share_the_work_and_do_nothing_twice() {
     }
     tx.commit().await.unwrap();
     let relay = run_relay(relay(&database, &broker, &key));
-    let replicas = [
-        run_consumer(database.another_pool().await, &broker),
-        run_consumer(database.another_pool().await, &broker),
-    ];
+    let replicas =
+        [run_consumer(database.another_pool().await, &broker), run_consumer(database.another_pool().await, &broker)];
     wait_for_applied(&database, 1_000).await;
     assert_exactly_once(&database).await;
     for part in replicas {
@@ -89,10 +88,9 @@ async fn a_payload_of_another_shape_is_a_dead_letter_and_can_be_mended_and_sent_
     count_once(&database, counter).await;
     publish(&relay(&database, &broker, &key), 1).await;
     let right = serde_json::to_string(&testkit::events(&database).await[0]).unwrap();
-    let wrong = right.replace("\"version\":1", "\"version\":\"eins\"").replace(
-        &testkit::events(&database).await[0].event_id.to_string(),
-        &Uuid::now_v7().to_string(),
-    );
+    let wrong = right
+        .replace("\"version\":1", "\"version\":\"eins\"")
+        .replace(&testkit::events(&database).await[0].event_id.to_string(), &Uuid::now_v7().to_string());
     send(&broker, wrong.clone().into_bytes()).await;
 
     let consumer = run_consumer(database.handle(), &broker);
@@ -141,7 +139,10 @@ async fn what_is_not_yet_possible_is_tried_until_it_is() {
     publish(&relay(&database, &broker, &key), 1).await;
     let consumer = run_consumer(database.handle(), &broker);
     testkit::wait_until("two failed attempts", || async {
-        let attempts: Option<i32> = sqlx::query_scalar("SELECT max(attempts) FROM messaging.failures").fetch_one(database.pool()).await.unwrap();
+        let attempts: Option<i32> = sqlx::query_scalar("SELECT max(attempts) FROM messaging.failures")
+            .fetch_one(database.pool())
+            .await
+            .unwrap();
         attempts.is_some_and(|attempts| attempts >= 2)
     })
     .await;

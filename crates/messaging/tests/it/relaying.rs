@@ -7,7 +7,8 @@ use contracts::subjects;
 use uuid::Uuid;
 
 use crate::support::{
-    assert_exactly_once, assert_in_order, count, count_once, database, publish, relay, run_consumer, run_relay, wait_for_applied,
+    assert_exactly_once, assert_in_order, count, count_once, database, publish, relay, run_consumer, run_relay,
+    wait_for_applied,
 };
 
 async fn jetstream() -> jetstream::Context {

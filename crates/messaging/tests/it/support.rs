@@ -85,7 +85,8 @@ impl Handler for Recorder {
         match counted.trouble {
             Some(Trouble::Refuse) => return Err(ApplyError::Refused("this counter may not count".to_owned())),
             Some(Trouble::NotYet) => {
-                let ready: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM ready)").fetch_one(&mut **tx).await?;
+                let ready: bool =
+                    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM ready)").fetch_one(&mut **tx).await?;
                 if !ready {
                     return Err(ApplyError::NotYet("the counter is not ready".to_owned()));
                 }

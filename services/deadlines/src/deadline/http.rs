@@ -40,7 +40,10 @@ pub(crate) struct DeadlineView {
 }
 
 fn unknown() -> Problem {
-    Problem::unknown_resource(Text::new("没有这个期限，或您无权查看。", "There is no such deadline, or you may not see it."))
+    Problem::unknown_resource(Text::new(
+        "没有这个期限，或您无权查看。",
+        "There is no such deadline, or you may not see it.",
+    ))
 }
 
 fn unreadable(error: &serde_json::Error) -> Problem {

@@ -40,7 +40,12 @@ pub(crate) async fn open_if_received(
         .into_parts();
     let dossier = Dossier::new(rectification, letter, agency.area_code, agency.unit_key);
     dossiers::insert(tx, &dossier).await?;
-    publish::publish(tx, actor, &[publish::Change { dossier: &dossier, version: 1, events: &events, calendar: &unit_calendar }]).await?;
+    publish::publish(
+        tx,
+        actor,
+        &[publish::Change { dossier: &dossier, version: 1, events: &events, calendar: &unit_calendar }],
+    )
+    .await?;
     Ok(())
 }
 

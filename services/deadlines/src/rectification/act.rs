@@ -3,8 +3,8 @@
 use access::{Caller, Permit, Role};
 use contracts::Actor;
 use domain::ids::{FileId, ItemId, RectificationId};
-use domain::rectification::{Decision, ReportFacts, Rectification, RectificationEvent, Verifier};
 use domain::outcome::Outcome;
+use domain::rectification::{Decision, Rectification, RectificationEvent, ReportFacts, Verifier};
 use postgres::Tx;
 use problem::{Problem, ProblemKind, Text};
 use service_kit::etag::IfMatch;
@@ -117,5 +117,8 @@ fn check_acting_unit(stored: &Stored, item_id: ItemId, caller: &Caller) -> Resul
 }
 
 pub(crate) fn unknown() -> Problem {
-    Problem::unknown_resource(Text::new("没有这项整改，或您无权查看。", "There is no such rectification, or you may not see it."))
+    Problem::unknown_resource(Text::new(
+        "没有这项整改，或您无权查看。",
+        "There is no such rectification, or you may not see it.",
+    ))
 }

@@ -55,7 +55,12 @@ impl Held<'_> {
 pub(crate) struct RulebookMissing(String);
 
 impl Dossier {
-    pub(crate) fn new(rectification: Rectification, letter: LetterIssued, agency_area_code: String, agency_key: String) -> Self {
+    pub(crate) fn new(
+        rectification: Rectification,
+        letter: LetterIssued,
+        agency_area_code: String,
+        agency_key: String,
+    ) -> Self {
         Self {
             rectification,
             letter,

@@ -332,7 +332,8 @@ pub(crate) async fn upload(
         Begun::Replay(answer) => return Ok(answer),
     };
     let file_id = FileId::derived(&[&rectification_id.to_string(), &idempotent.derived_id().to_string()]);
-    evidence::record(&mut work, &permit, rectification_id, &NewEvidence { file_id, item_id, name, file: file.clone() }).await?;
+    evidence::record(&mut work, &permit, rectification_id, &NewEvidence { file_id, item_id, name, file: file.clone() })
+        .await?;
     let FileRef { sha256, bytes, media_type } = file;
     work.commit((StatusCode::CREATED, Json(Uploaded { file_id, sha256, bytes, media_type }))).await
 }
@@ -345,7 +346,10 @@ struct Form {
 
 async fn read_form(state: &AppState, mut form: Multipart) -> Result<Form, Problem> {
     let broken = |error: axum::extract::multipart::MultipartError| {
-        Problem::new(ProblemKind::MalformedBody, Text::new(format!("上传的表单无法读取：{error}"), format!("The form cannot be read: {error}")))
+        Problem::new(
+            ProblemKind::MalformedBody,
+            Text::new(format!("上传的表单无法读取：{error}"), format!("The form cannot be read: {error}")),
+        )
     };
     let (mut file, mut item_id) = (None, None);
     while let Some(field) = form.next_field().await.map_err(broken)? {
@@ -358,7 +362,10 @@ async fn read_form(state: &AppState, mut form: Multipart) -> Result<Form, Proble
                 let text = field.text().await.map_err(broken)?;
                 if !text.is_empty() {
                     let parsed = text.parse().map_err(|_| {
-                        Problem::invalid_field("/item_id", Text::new("不是整改事项的编号。", "Not the identifier of an item."))
+                        Problem::invalid_field(
+                            "/item_id",
+                            Text::new("不是整改事项的编号。", "Not the identifier of an item."),
+                        )
                     })?;
                     item_id = Some(parsed);
                 }
@@ -381,7 +388,12 @@ pub(crate) async fn download(
     Path(file_id): Path<FileId>,
 ) -> Result<Response, Problem> {
     let mut connection = state.database.pool().acquire().await?;
-    let unknown = || Problem::unknown_resource(Text::new("没有这份材料，或您无权查看。", "There is no such file, or you may not see it."));
+    let unknown = || {
+        Problem::unknown_resource(Text::new(
+            "没有这份材料，或您无权查看。",
+            "There is no such file, or you may not see it.",
+        ))
+    };
     let (rectification_id, sha256, media_type) = evidence::find(&mut connection, file_id).await?.ok_or_else(unknown)?;
     visible(&mut connection, &permit, rectification_id).await.map_err(|_| unknown())?;
     drop(connection);

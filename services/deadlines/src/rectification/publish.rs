@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use contracts::deadlines::{
-    ArmedStep, ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationClosed, RectificationOpened,
-    ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
+    ArmedStep, ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationClosed,
+    RectificationOpened, ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
 };
 use contracts::{Actor, Event};
 use domain::calendar::Calendar;
@@ -100,7 +100,8 @@ impl Outgoing {
                 }
                 RectificationEvent::ItemOverdue { item_id, due_at: _, due_on: _ } => overdue.push(*item_id),
                 RectificationEvent::UrgingOrderIssued { order } => {
-                    if let Some(fact) = change.dossier.orders.iter().find(|fact| fact.urging_order_id == order.order_id) {
+                    if let Some(fact) = change.dossier.orders.iter().find(|fact| fact.urging_order_id == order.order_id)
+                    {
                         self.orders.push(UrgingOrderIssued {
                             rectification: rectification(),
                             order: fact.clone(),

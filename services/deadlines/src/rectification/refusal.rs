@@ -10,9 +10,10 @@ pub(crate) fn problem(refusal: &Refusal) -> Problem {
     let english = refusal.to_string();
     match refusal {
         Refusal::UnknownItem(_) => Problem::unknown_resource(Text::new("该整改通知中没有这一事项。", english)),
-        Refusal::State { state, act: _ } => {
-            Problem::state_refuses(Text::new(format!("{}。请刷新页面查看该事项的当前状态。", refusal.zh()), english), *state)
-        }
+        Refusal::State { state, act: _ } => Problem::state_refuses(
+            Text::new(format!("{}。请刷新页面查看该事项的当前状态。", refusal.zh()), english),
+            *state,
+        ),
         Refusal::SamePerson | Refusal::NotInspector | Refusal::OwnUnit => {
             Problem::new(ProblemKind::SeparationOfDuties, Text::new(format!("{}。", refusal.zh()), english))
         }
@@ -21,9 +22,10 @@ pub(crate) fn problem(refusal: &Refusal) -> Problem {
             "/evidence",
             Text::new("请至少上传一份佐证材料。", "Upload at least one piece of evidence."),
         ),
-        Refusal::OtherRulebook { .. } | Refusal::OtherCalendar { .. } | Refusal::Count(_) | Refusal::NoLadderStep(_) => {
-            Problem::internal(refusal)
-        }
+        Refusal::OtherRulebook { .. }
+        | Refusal::OtherCalendar { .. }
+        | Refusal::Count(_)
+        | Refusal::NoLadderStep(_) => Problem::internal(refusal),
         _ => Problem::state_refuses(Text::new(format!("{}。", refusal.zh()), english), "refused"),
     }
 }

@@ -38,9 +38,8 @@ fn item_snapshot(dossier: &Dossier, item: &Item) -> Option<ItemSnapshot> {
     let (first, limit): (&Limit, &Limit) = (item.limits.first()?, item.limit()?);
     let report = item.state.report();
     let verification = match &item.state {
-        rectification::ItemState::Verified { verification, .. } | rectification::ItemState::Closed { verification, .. } => {
-            Some(verification)
-        }
+        rectification::ItemState::Verified { verification, .. }
+        | rectification::ItemState::Closed { verification, .. } => Some(verification),
         rectification::ItemState::InProgress
         | rectification::ItemState::Reported { .. }
         | rectification::ItemState::Returned { .. } => None,
@@ -53,7 +52,11 @@ fn item_snapshot(dossier: &Dossier, item: &Item) -> Option<ItemSnapshot> {
         | rectification::ItemState::Verified { .. } => None,
     };
     let urging_order_no = item.urged.last().and_then(|mark| {
-        dossier.orders.iter().find(|order| order.urging_order_id == mark.order_id).map(|order| order.document.doc_no.clone())
+        dossier
+            .orders
+            .iter()
+            .find(|order| order.urging_order_id == mark.order_id)
+            .map(|order| order.document.doc_no.clone())
     });
     Some(ItemSnapshot {
         item_id: item.item_id,

@@ -96,11 +96,20 @@ pub(crate) async fn insert(connection: &mut PgConnection, dossier: &Dossier) -> 
     .execute(&mut *connection)
     .await?;
     let nothing = Rectification { items: Vec::new(), timers: Vec::new(), ..rectification.clone() };
-    write_parts(connection, &[Save { before: &nothing, after: dossier, version: 1, fired: &[] }], rectification.received_at).await
+    write_parts(
+        connection,
+        &[Save { before: &nothing, after: dossier, version: 1, fired: &[] }],
+        rectification.received_at,
+    )
+    .await
 }
 
 /// Writes changes of locked dossiers.
-pub(crate) async fn save(connection: &mut PgConnection, changes: &[Save<'_>], at: Timestamp) -> Result<(), sqlx::Error> {
+pub(crate) async fn save(
+    connection: &mut PgConnection,
+    changes: &[Save<'_>],
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
     let mut ids = Vec::with_capacity(changes.len());
     let mut versions = Vec::with_capacity(changes.len());
     let mut dossiers = Vec::with_capacity(changes.len());
@@ -230,7 +239,12 @@ impl Parts {
 }
 
 impl LimitColumns {
-    fn push_new(&mut self, rectification_id: RectificationId, before: Option<&Item>, item: &Item) -> Result<(), sqlx::Error> {
+    fn push_new(
+        &mut self,
+        rectification_id: RectificationId,
+        before: Option<&Item>,
+        item: &Item,
+    ) -> Result<(), sqlx::Error> {
         let known = before.map_or(0, |before| before.limits.len());
         for limit in item.limits.iter().skip(known) {
             self.id.push(deadline_id(item.item_id, limit.round).into());
@@ -259,7 +273,9 @@ impl LimitColumns {
 async fn write_parts(connection: &mut PgConnection, changes: &[Save<'_>], at: Timestamp) -> Result<(), sqlx::Error> {
     let parts = Parts::of(changes)?;
     if !parts.timers_gone.is_empty() {
-        sqlx::query!("DELETE FROM timers WHERE timer_id = ANY($1)", &parts.timers_gone).execute(&mut *connection).await?;
+        sqlx::query!("DELETE FROM timers WHERE timer_id = ANY($1)", &parts.timers_gone)
+            .execute(&mut *connection)
+            .await?;
     }
     if !parts.timer.id.is_empty() {
         sqlx::query!(

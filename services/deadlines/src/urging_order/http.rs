@@ -35,7 +35,12 @@ pub(crate) async fn show(
     permit: Permit,
     Path(urging_order_id): Path<UrgingOrderId>,
 ) -> Result<Json<UrgingOrderView>, Problem> {
-    let unknown = || Problem::unknown_resource(Text::new("没有这份督办单，或您无权查看。", "There is no such urging order, or you may not see it."));
+    let unknown = || {
+        Problem::unknown_resource(Text::new(
+            "没有这份督办单，或您无权查看。",
+            "There is no such urging order, or you may not see it.",
+        ))
+    };
     let mut connection = state.database.pool().acquire().await?;
     let row = sqlx::query!(
         "SELECT rectification_id, content, content_sha256 FROM urging_orders WHERE urging_order_id = $1",
@@ -46,7 +51,8 @@ pub(crate) async fn show(
     .ok_or_else(unknown)?;
     let rectification_id = row.rectification_id.into();
     let stored = visible(&mut connection, &permit, rectification_id).await.map_err(|_| unknown())?;
-    let order = stored.dossier.orders.iter().find(|order| order.urging_order_id == urging_order_id).ok_or_else(unknown)?;
+    let order =
+        stored.dossier.orders.iter().find(|order| order.urging_order_id == urging_order_id).ok_or_else(unknown)?;
     Ok(Json(UrgingOrderView {
         order: order.clone(),
         rectification_id,

@@ -209,7 +209,8 @@ async fn store(connection: &mut PgConnection, issued: &[Issued], at: Timestamp) 
     let ids: Vec<Uuid> = issued.iter().map(|issued| issued.fact.urging_order_id.into()).collect();
     let sequences: Vec<i32> = issued.iter().map(|issued| issued.sequence).collect();
     let years: Vec<i16> = issued.iter().map(|issued| issued.number.year()).collect();
-    let serials: Vec<i32> = issued.iter().map(|issued| i32::try_from(issued.number.serial()).unwrap_or(i32::MAX)).collect();
+    let serials: Vec<i32> =
+        issued.iter().map(|issued| i32::try_from(issued.number.serial()).unwrap_or(i32::MAX)).collect();
     let rectifications: Vec<Uuid> = issued.iter().map(|issued| issued.rectification_id.into()).collect();
     sqlx::query!(
         "INSERT INTO urging_orders

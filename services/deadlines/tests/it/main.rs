@@ -1,0 +1,16 @@
+//! The service over real PostgreSQL: from letter and receipt to close-out, and what the clock does alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::allow_attributes,
+    reason = "tests may"
+)]
+
+mod acts;
+mod firing;
+mod opening;
+mod support;
