@@ -14,7 +14,9 @@ pub struct UnitRef {
     pub name: String,
     /// School identifier code (学校标识码) or the unit's key; for people and for the national platform, never a key here.
     pub code: Option<String>,
-    /// Areas from the province down to the unit's own; the scope of permissions.
+    /// Areas from the province down to the one whose office is in charge; the scope of permissions. For a school that is its
+    /// own county; for a county's government and departments it ends at the province, because no office verifies its own
+    /// government.
     pub area_path: Vec<AreaId>,
     /// Code of the county unit (市县) that the unit lies in; `None` for provincial units.
     pub county_code: Option<String>,
