@@ -1,0 +1,339 @@
+//! From an event to what is to be told.
+
+use contracts::{
+    deadlines::{
+        ItemClosed, ItemReported, ItemReturned, ItemSnapshot, ItemVerified, RectificationClosed, RectificationOpened,
+        RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued,
+    },
+    shared::{DocumentRef, UnitRef},
+    tasks::{LetterIssued, NotificationIssued, PreliminaryOpinionIssued},
+};
+use domain::{
+    ids::{CaseId, ItemId, RectificationId, UnitId},
+    local_time::{date_zh, local, local_date, moment_zh},
+    severity::Severity,
+};
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+};
+
+use super::text::{ItemLine, Wording};
+use crate::rules::Rules;
+use crate::template::Template;
+
+/// Something that people have to be told.
+#[derive(Debug, Clone)]
+pub struct Matter {
+    /// The supervised unit.
+    pub unit: UnitRef,
+    /// The agency that issued the document.
+    pub issuing_unit_id: UnitId,
+    /// Its name.
+    pub issuing_unit_name: String,
+    /// The supervision.
+    pub case_id: CaseId,
+    /// Its name.
+    pub case_title: String,
+    /// The rectification, if it has begun.
+    pub rectification_id: Option<RectificationId>,
+    /// The document that the message brings, if it brings one.
+    pub document: Option<DocumentRef>,
+    /// The number shown in the subject: the document's, or the letter's.
+    pub doc_no: String,
+    /// Until when the document is to be acknowledged.
+    pub receipt_due: Option<(Date, Timestamp)>,
+    /// What is said.
+    pub wording: Wording,
+}
+
+/// There is no calendar or rulebook for the limit of a receipt.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no limit for acknowledging {template} issued at {at}: no rulebook or calendar reaches that day")]
+pub struct NoLimit {
+    template: &'static str,
+    at: Timestamp,
+}
+
+fn limit(
+    rules: &Rules,
+    template: Template,
+    gravest: Option<Severity>,
+    document: &DocumentRef,
+    unit: &UnitRef,
+) -> Result<Option<(Date, Timestamp)>, NoLimit> {
+    let Some(receipt) = rules.of(template).and_then(|rule| rule.receipt.as_ref()) else { return Ok(None) };
+    rules
+        .receipt_due(receipt, gravest, document.issued_at, unit.county_code.as_deref())
+        .map(Some)
+        .ok_or(NoLimit { template: template.as_str(), at: document.issued_at })
+}
+
+/// The limit in words, for a document that has one.
+fn limit_zh(limit: Option<(Date, Timestamp)>) -> String {
+    limit.map_or_else(
+        || "规定时限".to_owned(),
+        |(due_on, due_at)| match domain::local_time::end_of_day(due_on) {
+            // By hours, not by days.
+            Some(end) if end != due_at => moment_zh(due_at),
+            Some(_) | None => format!("{}（含当日）", date_zh(due_on)),
+        },
+    )
+}
+
+impl Matter {
+    /// A supervision was notified.
+    pub fn notified(rules: &Rules, event: &NotificationIssued) -> Result<Self, NoLimit> {
+        let receipt_due = limit(rules, Template::SupervisionNotification, None, &event.document, &event.unit)?;
+        let team: Vec<String> = event
+            .team
+            .iter()
+            .map(|member| if member.leader { format!("{}（组长）", member.name) } else { member.name.clone() })
+            .collect();
+        Ok(Self::of_document(
+            &event.unit,
+            event.case_id,
+            &event.case_title,
+            &event.document,
+            receipt_due,
+            Wording::SupervisionNotification {
+                doc_no: event.document.doc_no.clone(),
+                kind: event.supervision_kind.zh().to_owned(),
+                visit_on: date_zh(event.visit_on),
+                team: team.join("、"),
+                receipt_due: limit_zh(receipt_due),
+            },
+        ))
+    }
+
+    /// A preliminary opinion was fed back.
+    pub fn fed_back(rules: &Rules, event: &PreliminaryOpinionIssued) -> Result<Self, NoLimit> {
+        let receipt_due = limit(rules, Template::PreliminaryOpinion, None, &event.document, &event.unit)?;
+        Ok(Self::of_document(
+            &event.unit,
+            event.case_id,
+            &event.case_title,
+            &event.document,
+            receipt_due,
+            Wording::PreliminaryOpinion {
+                doc_no: event.document.doc_no.clone(),
+                plea_due: date_zh(event.plea_due_on),
+                receipt_due: limit_zh(receipt_due),
+            },
+        ))
+    }
+
+    /// An opinion letter was issued.
+    pub fn lettered(rules: &Rules, event: &LetterIssued) -> Result<Self, NoLimit> {
+        let gravest = event.findings.iter().map(|finding| finding.severity).max();
+        let receipt_due = limit(rules, Template::OpinionLetter, gravest, &event.document, &event.unit)?;
+        Ok(Self::of_document(
+            &event.unit,
+            event.case_id,
+            &event.case_title,
+            &event.document,
+            receipt_due,
+            Wording::OpinionLetter {
+                doc_no: event.document.doc_no.clone(),
+                evaluation: event.evaluation.clone(),
+                items: event.findings.iter().map(ItemLine::from).collect(),
+                receipt_due: limit_zh(receipt_due),
+            },
+        ))
+    }
+
+    /// A rectification began.
+    pub fn opened(event: &RectificationOpened) -> Self {
+        let rectification = &event.rectification;
+        let wording = Wording::RectificationOpened {
+            doc_no: rectification.letter.doc_no.clone(),
+            received_at: moment_zh(rectification.received_at),
+            items: lines(rectification, |_| true),
+        };
+        Self::of_rectification(rectification, wording)
+    }
+
+    /// A limit comes near.
+    pub fn reminded(event: &ReminderDue) -> Self {
+        let rectification = &event.rectification;
+        let wording = Wording::Reminder {
+            doc_no: rectification.letter.doc_no.clone(),
+            due_on: date_zh(event.due_on),
+            days_left: event.working_days_left,
+            items: lines(rectification, |item| event.item_ids.contains(&item.item_id)),
+        };
+        Self::of_rectification(rectification, wording)
+    }
+
+    /// A limit passed.
+    pub fn urged(rules: &Rules, event: &UrgingOrderIssued) -> Result<Self, NoLimit> {
+        let (rectification, order) = (&event.rectification, &event.order);
+        let urged = |item: &ItemSnapshot| order.items.iter().find(|urged| urged.item_id == item.item_id);
+        let gravest = rectification.items.iter().filter(|item| urged(item).is_some()).map(|item| item.severity).max();
+        let receipt_due = limit(rules, Template::UrgingOrder, gravest, &order.document, &rectification.unit)?;
+        let items = rectification
+            .items
+            .iter()
+            .filter_map(|item| {
+                let urged = urged(item)?;
+                Some(ItemLine {
+                    was_due_on: Some(date_zh(urged.was_due_on)),
+                    due_on: Some(date_zh(urged.due_on)),
+                    ..ItemLine::from(item)
+                })
+            })
+            .collect();
+        let wording = Wording::UrgingOrder {
+            doc_no: order.document.doc_no.clone(),
+            letter_no: rectification.letter.doc_no.clone(),
+            items,
+            receipt_due: limit_zh(receipt_due),
+            copy_to: order.copy_to.clone(),
+            next_at: until_zh(event.next_step.fires_at),
+            next_step: step_zh(event.next_step.level).to_owned(),
+        };
+        let mut matter = Self::of_document(
+            &rectification.unit,
+            rectification.case_id,
+            &rectification.case_title,
+            &order.document,
+            receipt_due,
+            wording,
+        );
+        matter.rectification_id = Some(rectification.rectification_id);
+        Ok(matter)
+    }
+
+    /// The unit reported on an item.
+    pub fn reported(event: &ItemReported) -> Self {
+        let rectification = &event.rectification;
+        let item = item(rectification, event.item_id);
+        let wording = Wording::ItemReported {
+            doc_no: rectification.letter.doc_no.clone(),
+            items: lines(rectification, |item| item.item_id == event.item_id),
+            report: item.and_then(|item| item.report.clone()).unwrap_or_default(),
+        };
+        Self::of_rectification(rectification, wording)
+    }
+
+    /// An item was sent back.
+    pub fn returned(event: &ItemReturned) -> Self {
+        let rectification = &event.rectification;
+        let wording = Wording::ItemReturned {
+            doc_no: rectification.letter.doc_no.clone(),
+            items: lines(rectification, |item| item.item_id == event.item_id),
+            reason: event.reason.clone(),
+        };
+        Self::of_rectification(rectification, wording)
+    }
+
+    /// An item was verified.
+    pub fn verified(event: &ItemVerified) -> Self {
+        let rectification = &event.rectification;
+        let item = item(rectification, event.item_id);
+        let wording = Wording::ItemVerified {
+            doc_no: rectification.letter.doc_no.clone(),
+            items: lines(rectification, |item| item.item_id == event.item_id),
+            verified_by: item.and_then(|item| item.verified_by.clone()).unwrap_or_default(),
+        };
+        Self::of_rectification(rectification, wording)
+    }
+
+    /// An item was closed.
+    pub fn item_closed(event: &ItemClosed, occurred_at: Timestamp) -> Self {
+        let rectification = &event.rectification;
+        let closed_at = item(rectification, event.item_id).and_then(|item| item.closed_at).unwrap_or(occurred_at);
+        let wording = Wording::ItemClosed {
+            doc_no: rectification.letter.doc_no.clone(),
+            items: lines(rectification, |item| item.item_id == event.item_id),
+            closed_on: date_zh(local_date(closed_at)),
+        };
+        Self::of_rectification(rectification, wording)
+    }
+
+    /// Everything was closed.
+    pub fn closed(event: &RectificationClosed, occurred_at: Timestamp) -> Self {
+        let rectification = &event.rectification;
+        let wording = Wording::RectificationClosed {
+            doc_no: rectification.letter.doc_no.clone(),
+            count: rectification.items.len(),
+            closed_on: date_zh(local_date(rectification.closed_at.unwrap_or(occurred_at))),
+        };
+        Self::of_rectification(rectification, wording)
+    }
+
+    /// A step of the ladder is proposed.
+    pub fn proposed(event: &StepProposed) -> Self {
+        let rectification = &event.rectification;
+        let wording = Wording::StepProposed {
+            doc_no: rectification.letter.doc_no.clone(),
+            items: lines(rectification, |item| event.item_ids.contains(&item.item_id)),
+            step: step_zh(event.level).to_owned(),
+        };
+        Self::of_rectification(rectification, wording)
+    }
+
+    fn of_document(
+        unit: &UnitRef,
+        case_id: CaseId,
+        case_title: &str,
+        document: &DocumentRef,
+        receipt_due: Option<(Date, Timestamp)>,
+        wording: Wording,
+    ) -> Self {
+        Self {
+            unit: unit.clone(),
+            issuing_unit_id: document.issuing_unit_id,
+            issuing_unit_name: document.issuing_unit_name.clone(),
+            case_id,
+            case_title: case_title.to_owned(),
+            rectification_id: None,
+            document: Some(document.clone()),
+            doc_no: document.doc_no.clone(),
+            receipt_due,
+            wording,
+        }
+    }
+
+    fn of_rectification(rectification: &RectificationSnapshot, wording: Wording) -> Self {
+        Self {
+            unit: rectification.unit.clone(),
+            issuing_unit_id: rectification.letter.issuing_unit_id,
+            issuing_unit_name: rectification.letter.issuing_unit_name.clone(),
+            case_id: rectification.case_id,
+            case_title: rectification.case_title.clone(),
+            rectification_id: Some(rectification.rectification_id),
+            document: None,
+            doc_no: rectification.letter.doc_no.clone(),
+            receipt_due: None,
+            wording,
+        }
+    }
+}
+
+fn item(rectification: &RectificationSnapshot, id: ItemId) -> Option<&ItemSnapshot> {
+    rectification.items.iter().find(|item| item.item_id == id)
+}
+
+fn lines(rectification: &RectificationSnapshot, wanted: impl Fn(&ItemSnapshot) -> bool) -> Vec<ItemLine> {
+    rectification.items.iter().filter(|item| wanted(item)).map(ItemLine::from).collect()
+}
+
+/// An instant as the end of something: midnight is the 24th hour of the day before.
+fn until_zh(at: Timestamp) -> String {
+    let moment = local(at);
+    match moment.date().yesterday() {
+        Ok(day) if moment.time() == Time::midnight() => format!("{}24时", date_zh(day)),
+        Ok(_) | Err(_) => moment_zh(at),
+    }
+}
+
+/// The step of the ladder (measures 13 to 15).
+fn step_zh(level: i16) -> &'static str {
+    match level {
+        2 => "约谈",
+        3 => "通报",
+        4 => "问责",
+        _ => "后续措施",
+    }
+}

@@ -1,0 +1,343 @@
+//! The rules of telling, read from `rulebook/notifications.toml`, and the limits for acknowledged receipts.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use anyhow::Context as _;
+use domain::{
+    local_time::local_date,
+    period::{Period, count},
+    rulebook::{PeriodRule, RuleFolder},
+    severity::Severity,
+};
+use jiff::{Timestamp, civil::Date};
+use serde::Deserialize;
+
+use crate::template::Template;
+
+/// A group of people, found at the moment of telling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// The head of the supervised unit (被督导单位负责人).
+    UnitPrincipal,
+    /// The contact of the supervised unit (联络员).
+    UnitContact,
+    /// Officers of its competent department (主管部门).
+    CompetentDepartment,
+    /// The staff of the agency that issued the document (发文机关).
+    IssuingOffice,
+    /// The nearest committee office above the unit.
+    AreaOffice,
+    /// The chair of the nearest committee above the issuing agency.
+    CommitteeChair,
+    /// The group of the supervision (督导小组).
+    Team,
+}
+
+/// In which capacity somebody is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Capacity {
+    /// As addressee (主送).
+    To,
+    /// With a copy (抄送).
+    Copy,
+    /// For their own work (知会).
+    Inform,
+    /// In place of a unit without any account (代转).
+    Fallback,
+}
+
+impl Capacity {
+    /// The name in data.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::To => "to",
+            Self::Copy => "copy",
+            Self::Inform => "inform",
+            Self::Fallback => "fallback",
+        }
+    }
+}
+
+/// A way to reach somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// The inbox of the console (站内消息).
+    InApp,
+    /// Mail over SMTP (电子邮件).
+    Mail,
+}
+
+impl Channel {
+    /// The name in data.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InApp => "in_app",
+            Self::Mail => "mail",
+        }
+    }
+}
+
+/// The channels by capacity.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Channels {
+    to: Vec<Channel>,
+    copy: Vec<Channel>,
+    inform: Vec<Channel>,
+    fallback: Vec<Channel>,
+}
+
+/// How long the unit has to acknowledge a document.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum ReceiptRule {
+    /// The rulebook's limit for the gravest finding.
+    BySeverity(BySeverity),
+    /// A limit of its own.
+    Fixed(PeriodRule),
+}
+
+/// The text `by_severity`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BySeverity {
+    /// The only value.
+    BySeverity,
+}
+
+/// Who is told of one event, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The event.
+    pub event: String,
+    /// The kind of message.
+    pub template: Template,
+    /// Cannot be switched off.
+    pub legal: bool,
+    /// Addressees.
+    pub to: Vec<Audience>,
+    /// Who gets a copy.
+    #[serde(default)]
+    pub copy: Vec<Audience>,
+    /// Who is informed.
+    #[serde(default)]
+    pub inform: Vec<Audience>,
+    /// Who is told when no addressee has an account.
+    #[serde(default)]
+    pub fallback: Vec<Audience>,
+    /// By which ways.
+    pub channels: Channels,
+    /// The document is to be acknowledged.
+    #[serde(default)]
+    pub receipt: Option<ReceiptRule>,
+}
+
+impl Rule {
+    /// The ways for one capacity.
+    pub fn channels(&self, capacity: Capacity) -> &[Channel] {
+        match capacity {
+            Capacity::To => &self.channels.to,
+            Capacity::Copy => &self.channels.copy,
+            Capacity::Inform => &self.channels.inform,
+            Capacity::Fallback => &self.channels.fallback,
+        }
+    }
+
+    fn audiences(&self, capacity: Capacity) -> &[Audience] {
+        match capacity {
+            Capacity::To => &self.to,
+            Capacity::Copy => &self.copy,
+            Capacity::Inform => &self.inform,
+            Capacity::Fallback => &self.fallback,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[expect(dead_code, reason = "named for people; the journal of the rulebook's changes is version control")]
+    version: String,
+    rules: Vec<Rule>,
+}
+
+/// All rules of telling with the calendars and periods that they refer to.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    by_template: BTreeMap<Template, Rule>,
+    folder: RuleFolder,
+    province: String,
+}
+
+impl Rules {
+    /// Reads the folder `rulebook/`; every fault is reported.
+    pub fn load(folder: &Path, province: &str) -> anyhow::Result<Self> {
+        let mut texts = Vec::new();
+        collect(folder, "", &mut texts)?;
+        let rules = texts
+            .iter()
+            .find(|(name, _)| name == "notifications.toml")
+            .map(|(_, text)| text.clone())
+            .with_context(|| format!("{} has no notifications.toml", folder.display()))?;
+        let folder = RuleFolder::load_from_texts(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+            .map_err(|faults| anyhow::anyhow!(lines(&faults)))?;
+        Self::try_new(&rules, folder, province)
+    }
+
+    fn try_new(text: &str, folder: RuleFolder, province: &str) -> anyhow::Result<Self> {
+        let file: File = toml::from_str(text).context("notifications.toml")?;
+        let mut faults = Vec::new();
+        let mut by_template = BTreeMap::new();
+        for rule in file.rules {
+            check(&rule, &mut faults);
+            let name = rule.template.as_str();
+            if by_template.insert(rule.template, rule).is_some() {
+                faults.push(format!("{name}: two rules"));
+            }
+        }
+        for template in Template::ALL {
+            if !by_template.contains_key(template) {
+                faults.push(format!("{}: no rule", template.as_str()));
+            }
+        }
+        if !folder.rulebooks().iter().any(|rulebook| rulebook.province == province) {
+            faults.push(format!("no rulebook for the province {province}"));
+        }
+        anyhow::ensure!(faults.is_empty(), "notifications.toml:\n{}", lines(&faults));
+        Ok(Self { by_template, folder, province: province.to_owned() })
+    }
+
+    /// The rule for a kind of message; every kind has one.
+    pub fn of(&self, template: Template) -> Option<&Rule> {
+        self.by_template.get(&template)
+    }
+
+    /// Every rule.
+    pub fn all(&self) -> impl Iterator<Item = &Rule> {
+        self.by_template.values()
+    }
+
+    /// The last day and the first late instant for acknowledging a document that was issued at `at` to a unit in
+    /// `county` (`None`: a provincial unit).
+    pub fn receipt_due(
+        &self,
+        rule: &ReceiptRule,
+        gravest: Option<Severity>,
+        at: Timestamp,
+        county: Option<&str>,
+    ) -> Option<(Date, Timestamp)> {
+        let period = self.receipt_period(rule, gravest, at)?;
+        let calendars = self.folder.calendars();
+        let calendar = match county {
+            Some(county) => calendars.for_county(&self.province, county),
+            None => calendars.for_province(&self.province),
+        };
+        let count = count(at, period, &calendar).ok()?;
+        Some((count.due_on, count.due_at))
+    }
+
+    fn receipt_period(&self, rule: &ReceiptRule, gravest: Option<Severity>, at: Timestamp) -> Option<Period> {
+        match rule {
+            ReceiptRule::Fixed(rule) => Some(rule.period),
+            ReceiptRule::BySeverity(BySeverity::BySeverity) => {
+                let rulebook = self.folder.rulebook_on(&self.province, local_date(at))?;
+                Some(rulebook.acknowledge_rule(gravest.unwrap_or(Severity::Minor)).period)
+            }
+        }
+    }
+}
+
+fn check(rule: &Rule, faults: &mut Vec<String>) {
+    let name = rule.template.as_str();
+    if rule.event != rule.template.event() {
+        faults.push(format!("{name}: the event must be {}", rule.template.event()));
+    }
+    if rule.to.is_empty() {
+        faults.push(format!("{name}: nobody is addressed"));
+    }
+    for capacity in [Capacity::To, Capacity::Copy, Capacity::Inform, Capacity::Fallback] {
+        let channels: BTreeSet<_> = rule.channels(capacity).iter().collect();
+        if channels.len() != rule.channels(capacity).len() {
+            faults.push(format!("{name}: a channel stands twice for {}", capacity.as_str()));
+        }
+        // What nobody sees in the console cannot be shown to have arrived.
+        if !rule.audiences(capacity).is_empty() && !channels.contains(&Channel::InApp) {
+            faults.push(format!("{name}: {} is told by no in_app message", capacity.as_str()));
+        }
+    }
+}
+
+fn collect(folder: &Path, prefix: &str, texts: &mut Vec<(String, String)>) -> anyhow::Result<()> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &format!("{name}/"), texts)?;
+        } else if entry.path().extension().is_some_and(|end| end == "toml") {
+            let text = std::fs::read_to_string(entry.path()).with_context(|| format!("cannot read {name}"))?;
+            texts.push((name, text));
+        }
+    }
+    Ok(())
+}
+
+fn lines<T: std::fmt::Display>(faults: &[T]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rulebook")
+    }
+
+    #[test]
+    fn the_provinces_rules_are_complete_and_give_limits() {
+        let rules = Rules::load(&folder(), "460000").unwrap();
+        let due = |template: Template, gravest| {
+            let receipt = rules.of(template).unwrap().receipt.clone().unwrap();
+            // Thursday, 24 September 2026, afternoon; then comes the Mid-Autumn holiday.
+            rules.receipt_due(&receipt, gravest, "2026-09-24T07:00:00Z".parse().unwrap(), Some("460100")).unwrap()
+        };
+        let (plain, _) = due(Template::SupervisionNotification, None);
+        let (serious, _) = due(Template::OpinionLetter, Some(Severity::Serious));
+        let (_, at_once) = due(Template::UrgingOrder, Some(Severity::Immediate));
+        assert!(serious < plain, "{serious} {plain}");
+        assert_eq!(plain.to_string(), "2026-09-30");
+        assert_eq!(at_once.to_string(), "2026-09-24T09:00:00Z");
+    }
+
+    #[test]
+    fn every_fault_of_the_rules_is_reported() {
+        let text = r#"
+            version = "x"
+            [[rules]]
+            event = "tasks.letter.issued.v1"
+            template = "reminder"
+            legal = true
+            to = []
+            inform = ["team"]
+            channels = { inform = ["mail"] }
+        "#;
+        let good = Rules::load(&folder(), "460000").unwrap();
+        let error = Rules::try_new(text, good.folder, "110000").unwrap_err().to_string();
+        for fault in [
+            "reminder: the event must be deadlines.reminder.due.v1",
+            "reminder: nobody is addressed",
+            "reminder: inform is told by no in_app message",
+            "opinion_letter: no rule",
+            "no rulebook for the province 110000",
+        ] {
+            assert!(error.contains(fault), "{fault} is missing in {error}");
+        }
+    }
+}
