@@ -1,0 +1,12 @@
+//! What other services say.
+
+mod receipts;
+mod registry;
+
+pub use receipts::Receipts;
+pub use registry::RegistryCopies;
+
+/// Durable name of the consumer that keeps the copies of `registry`.
+pub const REGISTRY_CONSUMER: &str = "tasks-registry";
+/// Durable name of the consumer of acknowledged receipts.
+pub const RECEIPTS_CONSUMER: &str = "tasks-receipts";

@@ -1,0 +1,145 @@
+//! SQL of documents, their numbers and their receipts.
+
+use contracts::Actor;
+use contracts::shared::{DocumentKind, DocumentRef};
+use domain::ids::{CaseId, DocumentId, PlanId, UnitId};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use sqlx::PgConnection;
+
+pub(crate) struct NewDocument<'a> {
+    pub document: &'a DocumentRef,
+    pub agency_word: &'a str,
+    pub kind_word: &'a str,
+    pub year: i16,
+    pub serial: i32,
+    pub case_id: Option<CaseId>,
+    pub plan_id: Option<PlanId>,
+    pub content: &'a str,
+    pub sha256: &'a str,
+    pub actor: &'a Actor,
+}
+
+/// A document as stored, with its receipt.
+pub(crate) struct StoredDocument {
+    pub document: DocumentRef,
+    pub case_id: Option<CaseId>,
+    pub plan_id: Option<PlanId>,
+    pub content: String,
+    pub sha256: String,
+    pub received_at: Option<Timestamp>,
+    pub received_by: Option<String>,
+}
+
+fn encoded(error: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Encode(Box::new(error))
+}
+
+fn decoded(error: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}
+
+/// The word of a kind in the database, the same as in JSON.
+fn kind_text(kind: DocumentKind) -> sqlx::Result<String> {
+    match serde_json::to_value(kind).map_err(encoded)? {
+        serde_json::Value::String(text) => Ok(text),
+        other => Ok(other.to_string()),
+    }
+}
+
+pub(crate) async fn next_serial(
+    tx: &mut PgConnection,
+    agency_word: &str,
+    kind_word: &str,
+    year: i16,
+) -> sqlx::Result<i32> {
+    sqlx::query_scalar!(
+        "INSERT INTO document_serials (agency_word, kind_word, year, last) VALUES ($1, $2, $3, 1)
+         ON CONFLICT (agency_word, kind_word, year) DO UPDATE SET last = document_serials.last + 1
+         RETURNING last",
+        agency_word,
+        kind_word,
+        year,
+    )
+    .fetch_one(tx)
+    .await
+}
+
+pub(crate) async fn insert(tx: &mut PgConnection, new: &NewDocument<'_>) -> sqlx::Result<()> {
+    let document = new.document;
+    sqlx::query!(
+        "INSERT INTO documents (document_id, kind, agency_word, kind_word, year, serial, doc_no, title, issuing_unit_id,
+             issuing_unit_name, case_id, plan_id, content, sha256, issued_at, issued_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        document.document_id.as_uuid(),
+        kind_text(document.kind)?,
+        new.agency_word,
+        new.kind_word,
+        new.year,
+        new.serial,
+        document.doc_no,
+        document.title,
+        document.issuing_unit_id.as_uuid(),
+        document.issuing_unit_name,
+        new.case_id.map(|id| id.as_uuid()),
+        new.plan_id.map(|id| id.as_uuid()),
+        new.content,
+        new.sha256,
+        document.issued_at.to_sqlx() as _,
+        serde_json::to_value(new.actor).map_err(encoded)?,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn find(tx: &mut PgConnection, id: DocumentId) -> sqlx::Result<Option<StoredDocument>> {
+    let row = sqlx::query!(
+        r#"SELECT d.document_id, d.kind, d.doc_no, d.title, d.issuing_unit_id, d.issuing_unit_name, d.case_id, d.plan_id,
+                  d.content, d.sha256, d.issued_at, r.received_at AS "received_at?", r.signer_name AS "signer_name?"
+           FROM documents d LEFT JOIN receipts r USING (document_id)
+           WHERE d.document_id = $1"#,
+        id.as_uuid(),
+    )
+    .fetch_optional(tx)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(StoredDocument {
+        document: DocumentRef {
+            document_id: row.document_id.into(),
+            kind: serde_json::from_value(serde_json::Value::String(row.kind)).map_err(decoded)?,
+            doc_no: row.doc_no,
+            title: row.title,
+            issuing_unit_id: row.issuing_unit_id.into(),
+            issuing_unit_name: row.issuing_unit_name,
+            issued_at: row.issued_at.to_jiff(),
+        },
+        case_id: row.case_id.map(CaseId::from),
+        plan_id: row.plan_id.map(PlanId::from),
+        content: row.content,
+        sha256: row.sha256,
+        received_at: row.received_at.map(jiff_sqlx::Timestamp::to_jiff),
+        received_by: row.signer_name,
+    }))
+}
+
+/// Stores the first receipt of a document; `false` when there was one already.
+pub(crate) async fn save_receipt(
+    tx: &mut PgConnection,
+    id: DocumentId,
+    unit: UnitId,
+    received_at: Timestamp,
+    signer_name: &str,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO receipts (document_id, received_at, signer_name, unit_id) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (document_id) DO NOTHING",
+        id.as_uuid(),
+        received_at.to_sqlx() as _,
+        signer_name,
+        unit.as_uuid(),
+    )
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,5 @@
+//! The process of service `tasks`.
+
+fn main() -> std::process::ExitCode {
+    service_kit::run::<tasks::Tasks>()
+}

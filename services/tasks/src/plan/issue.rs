@@ -1,0 +1,79 @@
+//! Issuing a plan: its number, its frozen text, its event.
+
+use access::Permit;
+use contracts::shared::DocumentKind;
+use contracts::tasks::PlanIssued;
+use domain::ids::{DocumentId, PlanId};
+use postgres::Tx;
+use problem::{Problem, Text};
+use serde_json::json;
+use service_kit::etag::IfMatch;
+
+use super::{Plan, store};
+use crate::app::AppState;
+use crate::document::{self, Draft};
+use crate::office::{actor, require_office};
+use crate::registry::store as copies;
+
+/// Issues the plan (印发, measure 3).
+pub(super) async fn issue(
+    tx: &mut Tx,
+    state: &AppState,
+    permit: &Permit,
+    plan_id: PlanId,
+    if_match: IfMatch,
+) -> problem::Result<Plan> {
+    let unknown = || Problem::unknown_resource(Text::new("没有这个督导计划。", "There is no such plan."));
+    let mut plan = store::find_for_update(tx, plan_id).await?.ok_or_else(unknown)?;
+    require_office(permit, &plan.area_path)?;
+    if_match.check(plan.version)?;
+    if plan.document.is_some() {
+        return Err(Problem::state_refuses(
+            Text::new("该计划已经印发。", "The plan has been issued already."),
+            "issued",
+        ));
+    }
+    let agency = copies::unit(tx, plan.agency_id).await?.ok_or_else(unknown)?;
+    let targets: Vec<_> = plan.items.iter().flat_map(|item| item.target_unit_ids.iter().copied()).collect();
+    let units = copies::units(tx, &targets).await?;
+    let items: Vec<_> = plan
+        .items
+        .iter()
+        .map(|item| {
+            let names: Vec<&str> = item
+                .target_unit_ids
+                .iter()
+                .filter_map(|id| units.iter().find(|unit| unit.unit_id == *id))
+                .map(|unit| unit.name.as_str())
+                .collect();
+            json!({
+                "number": item.number, "supervision_kind": item.supervision_kind, "kind_name": item.supervision_kind.zh(),
+                "matter": item.matter, "targets": names, "window_from": item.window_from, "window_to": item.window_to,
+            })
+        })
+        .collect();
+    let actor = actor(permit.caller());
+    let document = document::issue(
+        tx,
+        &state.rules,
+        &actor,
+        Draft {
+            document_id: DocumentId::new(state.ids.new_id()),
+            kind: DocumentKind::Plan,
+            title: plan.title.clone(),
+            agency: &agency,
+            addressee: "各有关单位".to_owned(),
+            copies: Vec::new(),
+            case_id: None,
+            plan_id: Some(plan_id),
+            body: json!({ "year": plan.year, "items": items }),
+        },
+    )
+    .await?;
+    plan.version += 1;
+    plan.document = Some(document.clone());
+    store::set_issued(tx, plan_id, plan.version, document.document_id).await?;
+    let event = PlanIssued { plan_id, version: plan.version, year: plan.year, document };
+    messaging::append(tx, &actor, &event).await?;
+    Ok(plan)
+}

@@ -1,0 +1,123 @@
+//! The rules as this service reads them: rulebooks and calendars, the implementation plan, the agencies' code words.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use contracts::shared::DocumentKind;
+use domain::agencies::AgencyWords;
+use domain::calendar::Calendar;
+use domain::policy::Policy;
+use domain::rulebook::{RuleFolder, Rulebook};
+use jiff::civil::Date;
+
+use crate::config::RulebookSection;
+
+/// Everything that is data and not code.
+#[derive(Debug)]
+pub struct Rules {
+    folder: RuleFolder,
+    province: String,
+    /// The implementation plan with units and divisions.
+    pub policy: Policy,
+    words: AgencyWords,
+}
+
+impl Rules {
+    /// Reads and checks the folder; the service does not start with a fault in it.
+    pub fn load(section: &RulebookSection) -> anyhow::Result<Self> {
+        let mut files = Vec::new();
+        collect(&section.folder, &section.folder, &mut files)
+            .with_context(|| format!("rulebook.folder {}", section.folder.display()))?;
+        let texts = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let folder = RuleFolder::load_from_texts(texts).map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("the rulebook folder has faults: {}", faults.join("; "))
+        })?;
+        let text = |name: &str| {
+            let path = format!("{}/{name}", section.policy);
+            files
+                .iter()
+                .find(|(found, _)| *found == path)
+                .map(|(_, text)| text.as_str())
+                .with_context(|| format!("{path} is missing in rulebook.folder"))
+        };
+        let policy = Policy::parse(text("measures.toml")?, text("units.toml")?, text("divisions.toml")?)
+            .context("the implementation plan")?;
+        let words = AgencyWords::parse(text("agencies.toml")?).context("agencies.toml")?;
+        let province = policy
+            .divisions
+            .iter()
+            .find(|division| division.parent.is_none())
+            .map(|division| division.code.to_string())
+            .context("divisions.toml has no province")?;
+        for key in words.agencies() {
+            anyhow::ensure!(policy.unit(key).is_some(), "agencies.toml: {key} is no unit of units.toml");
+        }
+        Ok(Self { folder, province, policy, words })
+    }
+
+    /// The rulebook for what begins on that day.
+    pub fn rulebook_on(&self, date: Date) -> Option<&Rulebook> {
+        self.folder.rulebook_on(&self.province, date)
+    }
+
+    /// The rulebook that a case began with.
+    pub fn rulebook(&self, version: &str) -> Option<&Rulebook> {
+        self.folder.rulebook(version)
+    }
+
+    /// The calendar of the place where a body that must act is located.
+    pub fn calendar(&self, county_code: Option<&str>) -> Calendar {
+        self.folder.calendars().for_division(county_code.unwrap_or(&self.province))
+    }
+
+    /// The agency's code word (机关代字) by its unit key.
+    pub fn agency_word(&self, unit_key: &str) -> Option<&str> {
+        self.words.agency(unit_key)
+    }
+
+    /// The word of a kind of paper; empty for papers that share the agency's main series.
+    pub fn kind_word(&self, kind: DocumentKind) -> Option<&str> {
+        self.words.kind(match kind {
+            DocumentKind::Plan => "plan",
+            DocumentKind::SupervisionNotification => "supervision_notification",
+            DocumentKind::PreliminaryOpinion => "preliminary_opinion",
+            DocumentKind::OpinionLetter => "opinion_letter",
+            DocumentKind::UrgingOrder => "urging_order",
+        })
+    }
+}
+
+/// Every TOML text below the folder, by its path with `/`.
+fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) -> anyhow::Result<()> {
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            collect(root, &path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            let name: Vec<_> = path.strip_prefix(root)?.iter().map(|part| part.to_string_lossy()).collect();
+            let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            files.push((name.join("/"), text));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_of_this_tree_load_and_every_county_agency_has_a_word() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rulebook");
+        let rules = Rules::load(&RulebookSection { folder, policy: "hainan-2021".to_owned() }).unwrap();
+        for unit in &rules.policy.units {
+            if unit.kind == domain::policy::UnitKind::SupervisionAgency {
+                assert!(rules.agency_word(unit.key.as_str()).is_some(), "{}", unit.key);
+            }
+        }
+        assert_eq!(rules.agency_word("office-460000"), Some("琼教督委"));
+    }
+}
