@@ -98,7 +98,7 @@ pub(super) async fn create(tx: &mut Tx, state: &AppState, permit: &Permit, new: 
             kind: new.supervision_kind,
             title: new.title,
             plan_id: new.plan_id,
-            unit: unit.to_ref(),
+            unit: unit.supervised_by(&agency),
             agency: AgencyRef { unit_id: agency.unit_id, name: agency.name, area_path: agency.area_path },
             visit_on: new.visit_on,
             self_evaluation_due_on: new.self_evaluation_due_on,

@@ -23,13 +23,15 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
-    /// The unit as events name it.
-    pub(crate) fn to_ref(&self) -> UnitRef {
+    /// The unit as events name it. A school's matters are its own county's; those of any other body belong to the areas of the
+    /// agency that supervises it, so that no county office verifies its own government.
+    pub(crate) fn supervised_by(&self, agency: &Self) -> UnitRef {
+        let in_charge = if self.kind == "school" { self } else { agency };
         UnitRef {
             unit_id: self.unit_id,
             name: self.name.clone(),
             code: Some(self.school_code.clone().unwrap_or_else(|| self.key.clone())),
-            area_path: self.area_path.clone(),
+            area_path: in_charge.area_path.clone(),
             county_code: self.county_code.clone(),
             county_name: self.county_name.clone(),
             competent_unit_id: self.competent_unit_id,

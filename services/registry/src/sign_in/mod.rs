@@ -1,0 +1,15 @@
+//! Signing in (登录): passwords, one-time codes, throttling, tokens.
+//!
+//! All times in here are machine time: how long a code or a pause holds is no matter of the law, and must not jump when a
+//! rehearsal moves the legal clock.
+
+mod activate;
+pub(crate) mod http;
+mod password;
+mod session;
+pub(crate) mod store;
+pub(crate) mod throttle;
+
+pub(crate) use activate::{activate, issue_code};
+pub(crate) use password::{Hasher, broken_rules};
+pub(crate) use session::sign_in;

@@ -1,0 +1,80 @@
+//! Signs an account in.
+
+use access::{Caller, IssuedToken};
+use postgres::Database;
+use problem::{Problem, Text};
+
+use super::{
+    store,
+    throttle::{self, Subject},
+};
+use crate::{account, app::AppState};
+
+/// Whom a request says it comes from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    /// The login as typed, brought into the form of the register.
+    pub login: String,
+    /// The address, where it is known.
+    pub address: Option<String>,
+}
+
+impl Origin {
+    pub(crate) fn new(login: &str, address: Option<String>) -> Self {
+        // What no login can contain must not reach the database either.
+        let login = login.trim().chars().filter(|c| !c.is_control()).take(64).collect::<String>().to_lowercase();
+        Self { login, address }
+    }
+
+    /// What is counted. The address comes first: it pays for everything that is tried from it.
+    pub(crate) fn subjects(&self) -> Vec<Subject<'_>> {
+        let address = self.address.as_deref().map(Subject::Address);
+        address.into_iter().chain([Subject::Login(&self.login)]).collect()
+    }
+}
+
+/// Issues a token for login and password. The answer to a wrong login, a wrong password and an account out of use is one
+/// and the same, and takes the same time.
+pub(crate) async fn sign_in(
+    state: &AppState,
+    origin: &Origin,
+    password: &str,
+) -> Result<(IssuedToken, Caller), Problem> {
+    let now = state.clock.now();
+    let subjects = origin.subjects();
+    count(&state.database, &subjects, now).await?;
+    let (account, known) = {
+        let mut connection = state.database.pool().acquire().await?;
+        let account = account::store::by_login(&mut connection, &origin.login).await?;
+        let known = match &account {
+            Some(account) => store::password_hash(&mut connection, account.account_id).await?,
+            None => None,
+        };
+        (account, known)
+    };
+    let fits = state.hasher.verify(password, known).await?;
+    let Some(account) = account.filter(|account| fits && account.active) else {
+        return Err(refused());
+    };
+    let session = state.ids.new_id();
+    let caller = account.caller();
+    let issued = state.issuer.issue(&caller, session, now).map_err(|error| Problem::internal(&error))?;
+    let mut tx = state.database.begin().await?;
+    throttle::succeeded(&mut tx, &subjects).await?;
+    let address = origin.address.as_deref();
+    store::put_session(&mut tx, session, account.account_id, now, issued.expires_at, address).await?;
+    tx.commit().await?;
+    Ok((issued, caller))
+}
+
+/// Counts the attempt and commits: it counts whatever becomes of the rest.
+pub(super) async fn count(database: &Database, subjects: &[Subject<'_>], now: jiff::Timestamp) -> Result<(), Problem> {
+    let mut tx = database.begin().await?;
+    throttle::attempt(&mut tx, subjects, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn refused() -> Problem {
+    Problem::unauthenticated(Text::new("账号或密码不正确。", "The login or the password is wrong."))
+}
