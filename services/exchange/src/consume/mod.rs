@@ -1,0 +1,28 @@
+//! What other services say: every fact that the national platform is to hear of.
+
+use contracts::Envelope;
+use messaging::{ApplyError, Handler};
+use postgres::Tx;
+
+use crate::message::enqueue::enqueue;
+use crate::national;
+
+/// Durable name of the consumer.
+pub const FACTS_CONSUMER: &str = "exchange-facts";
+
+/// Turns facts into messages.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Division code of the province that sends.
+    pub sender: String,
+}
+
+impl Handler for Facts {
+    fn event_types(&self) -> Vec<&'static str> {
+        national::EVENT_TYPES.to_vec()
+    }
+
+    async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
+        enqueue(tx, event, &self.sender).await
+    }
+}
