@@ -1,4 +1,4 @@
-//! Sending one mail: taken in one short transaction, so that everyone sees it on its way; then its row stays locked until
+//! Sending one mail: taken in one short transaction, so that everyone sees it on its way; then it stays locked until
 //! the relay has answered, so that a second sender takes it only when the first is gone.
 
 use std::{sync::Arc, time::Duration};

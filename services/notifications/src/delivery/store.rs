@@ -115,30 +115,43 @@ pub async fn try_failed_again(tx: &mut Tx, account: AccountId) -> Result<(), sql
     Ok(())
 }
 
-/// Takes the next mail that is due. A mail whose sender died is due again after a second: its row is unlocked then.
+/// Takes the next mail that is due. A mail whose sender died is due again after a second: nobody holds its lock then.
+///
+/// The lock of a sender is an advisory one, not a row's: a row lock would give the sending transaction a number, and the
+/// relays of all services on the server wait for the oldest number that is still open, here as long as the mail relay thinks.
 pub async fn claim(db: &mut PgConnection) -> Result<Option<Claim>, sqlx::Error> {
     sqlx::query_as!(
         Claim,
         r#"UPDATE deliveries SET state = 'sending', attempts = attempts + 1,
                                  next_attempt_at = clock_timestamp() + interval '1 second'
-           WHERE delivery_id = (
-               SELECT delivery_id FROM deliveries
-               WHERE next_attempt_at <= clock_timestamp() AND channel = 'mail'
-               ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+           WHERE next_attempt_at <= clock_timestamp() AND delivery_id = (
+               SELECT delivery_id FROM (
+                   SELECT delivery_id FROM deliveries
+                   WHERE next_attempt_at <= clock_timestamp() AND channel = 'mail'
+                   ORDER BY next_attempt_at LIMIT 100) AS due
+               WHERE pg_try_advisory_xact_lock(hashtextextended('notifications.delivery ' || delivery_id::text, 0)) LIMIT 1)
            RETURNING delivery_id, attempts AS "attempt!""#
     )
     .fetch_optional(db)
     .await
 }
 
-/// Locks a mail for this attempt; `None` when it is no longer this attempt's.
+/// Locks a mail for this attempt, until the transaction ends; `None` when it is no longer this attempt's.
 pub async fn lock(db: &mut PgConnection, claim: Claim) -> Result<Option<Mail>, sqlx::Error> {
+    let locked = sqlx::query_scalar!(
+        r#"SELECT pg_try_advisory_xact_lock(hashtextextended('notifications.delivery ' || $1::uuid::text, 0)) AS "locked!""#,
+        claim.delivery_id
+    )
+    .fetch_one(&mut *db)
+    .await?;
+    if !locked {
+        return Ok(None);
+    }
     sqlx::query_as!(
         Mail,
         "SELECT d.message_id, a.email, m.subject, m.body, d.refusals, m.created_at
          FROM deliveries d JOIN messages m USING (message_id) JOIN accounts a USING (account_id)
-         WHERE d.delivery_id = $1 AND d.attempts = $2 AND d.state = 'sending'
-         FOR UPDATE OF d SKIP LOCKED",
+         WHERE d.delivery_id = $1 AND d.attempts = $2 AND d.state = 'sending'",
         claim.delivery_id,
         claim.attempt,
     )
