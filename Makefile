@@ -14,7 +14,7 @@ define section
 	@printf '\n== %s\n' '$(1)'; $(2); printf '== %s: %s s\n' '$(1)' "$$SECONDS"
 endef
 
-.PHONY: help install demo story test check fmt prepare servers clean
+.PHONY: help install demo story test bench check fmt prepare servers clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -39,6 +39,9 @@ test: install ## Everything that CI checks
 	$(call section,Tests,$(DEV)/with-servers.sh cargo nextest run --workspace)
 	$(call section,Examples in the documentation,$(DEV)/with-servers.sh cargo test --workspace --doc)
 	@$(MAKE) --no-print-directory story
+
+bench: install ## Figures on this machine, with durable servers; prints, asserts nothing
+	@DURABLE=1 $(DEV)/with-servers.sh cargo bench -p messaging -p deadlines --bench throughput --bench storm
 
 check: install ## The quick look before a commit: format, scripts, lints
 	$(call section,Format,cargo fmt --all --check)

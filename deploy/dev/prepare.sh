@@ -30,7 +30,9 @@ folder_of() {
     return 1
 }
 
+whole=no
 if [[ ${#names[@]} -eq 0 ]]; then
+    whole=yes
     # messaging comes first: the services build on it.
     [[ ! -d crates/messaging/migrations ]] || names+=(messaging)
     for folder in services/*/migrations; do
@@ -55,9 +57,9 @@ server=${server%/*}
 unset DATABASE_URL
 
 scratch=$(mktemp -d)
-environment_file=''
+environment_files=()
 finish() {
-    rm -rf -- "$scratch" ${environment_file:+"$environment_file"}
+    rm -rf -- "$scratch" "${environment_files[@]}"
 }
 trap finish EXIT
 trap 'exit 130' INT
@@ -82,8 +84,7 @@ migrate() {
 
 # Cargo does not see that the database changed; a source newer than its last build makes it look again.
 touch_sources() {
-    touch -- "$scratch/touched"
-    find "$1" -name '*.rs' -printf '%T@ %p\n' >"$scratch/times"
+    find "$1" -name '*.rs' -printf '%T@ %p\n' >>"$scratch/times"
     find "$1" -name '*.rs' -exec touch -r "$scratch/touched" -- {} +
 }
 
@@ -98,12 +99,11 @@ untouch_sources() {
     done <"$scratch/times"
 }
 
-stale=()
-prepare() {
-    local name=$1 folder database url target
-    folder=$(folder_of "$name") || die "there is no crates/$name/migrations and no services/$name/migrations"
-    database="dev_${name//-/_}"
-    url="$server/$database"
+# A fresh database with the crate's tables, and its address in a file .env beside the crate, not in the environment: so
+# the macros of each crate ask their own database and write into their own folder, all in one build.
+arrange() {
+    local name=$1 folder=$2 database="dev_${1//-/_}"
+    local url="$server/$database"
     note "$name: database $database"
     sql -d "$server/postgres" -c "drop database if exists \"$database\" with (force)" -c "create database \"$database\"" ||
         die "cannot create $database on the server of DATABASE_URL"
@@ -111,39 +111,54 @@ prepare() {
         migrate "$url" crates/messaging/migrations
     fi
     migrate "$url" "$folder/migrations"
-
-    target="$scratch/$name"
-    mkdir -p -- "$target"
-    # The address goes into a file .env beside the crate and not into the environment: so the macros of this crate
-    # alone ask the database, while a dependency that happens to be compiled now still reads its own .sqlx folder
-    # (its queries would otherwise land in this one). Build from the record only when both succeed.
-    environment_file="$ROOT/$folder/.env"
-    (umask 077 && printf 'DATABASE_URL=%s\nSQLX_OFFLINE_DIR=%s\n' "$url" "$target" >"$environment_file")
+    mkdir -p -- "$scratch/$name"
+    environment_files+=("$ROOT/$folder/.env")
+    (umask 077 && printf 'DATABASE_URL=%s\nSQLX_OFFLINE_DIR=%s\n' "$url" "$scratch/$name" >"$ROOT/$folder/.env")
     touch_sources "$folder"
-    local built=yes
-    SQLX_OFFLINE=false cargo check --quiet -p "$name" --all-targets || built=no
-    rm -f -- "$environment_file"
-    environment_file=''
-    [[ $check == no ]] || untouch_sources
-    [[ $built == yes ]] || die "$name does not compile against its database; its .sqlx folder is as it was"
+}
 
-    if [[ $check == yes ]]; then
-        local record="$ROOT/$folder/.sqlx"
-        [[ -d $record ]] || record=$(mktemp -d -p "$scratch")
-        diff -r -q -- "$record" "$target" >&2 || stale+=("$name")
-        return
-    fi
+stale=()
+compare() {
+    local name=$1 folder=$2 record
+    record="$ROOT/$folder/.sqlx"
+    [[ -d $record ]] || record=$(mktemp -d -p "$scratch")
+    diff -r -q -- "$record" "$scratch/$name" >&2 || stale+=("$name")
+}
+
+record() {
+    local name=$1 folder=$2
     rm -rf -- "${ROOT:?}/$folder/.sqlx"
-    if [[ -n $(find "$target" -name '*.json' -print -quit) ]]; then
-        cp -r -- "$target" "$folder/.sqlx"
+    if [[ -n $(find "$scratch/$name" -name '*.json' -print -quit) ]]; then
+        cp -r -- "$scratch/$name" "$folder/.sqlx"
     fi
-    note "$name: $(find "$target" -name '*.json' | wc -l) queries"
+    note "$name: $(find "$scratch/$name" -name '*.json' | wc -l) queries"
+}
+
+run() {
+    local name folder built=yes packages=(--workspace)
+    touch -- "$scratch/touched"
+    for name in "${names[@]}"; do
+        folder=$(folder_of "$name") || die "there is no crates/$name/migrations and no services/$name/migrations"
+        arrange "$name" "$folder"
+    done
+    # The whole workspace in one build has the features of every other build of the workspace; named crates alone would
+    # have their dependencies compiled anew.
+    if [[ $whole == no ]]; then
+        packages=()
+        for name in "${names[@]}"; do packages+=(-p "$name"); done
+    fi
+    SQLX_OFFLINE=false cargo check --quiet "${packages[@]}" --all-targets || built=no
+    rm -f -- "${environment_files[@]}"
+    [[ $check == no ]] || untouch_sources
+    [[ $built == yes ]] || die "the queries do not compile against their databases; the .sqlx folders are as they were"
+    for name in "${names[@]}"; do
+        folder=$(folder_of "$name")
+        if [[ $check == yes ]]; then compare "$name" "$folder"; else record "$name" "$folder"; fi
+    done
 }
 
 mkdir -p -- "$ROOT/.run"
 exec 9>"$ROOT/.run/prepare.lock"
 flock 9
-for name in "${names[@]}"; do
-    prepare "$name" 9>&-
-done
+run 9>&-
 [[ ${#stale[@]} -eq 0 ]] || die "stale .sqlx folder of: ${stale[*]}; run deploy/dev/prepare.sh ${stale[*]}"

@@ -1,0 +1,63 @@
+//! Events per second from the journal through JetStream to a consumer's committed effect, one replica each.
+//!
+//! Prints figures, asserts none. Run by `make bench`, with durable servers.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, clippy::allow_attributes, reason = "a benchmark")]
+#![allow(clippy::cast_precision_loss, reason = "figures for people")]
+
+#[path = "../tests/it/support.rs"]
+mod support;
+
+use std::time::Instant;
+
+use contracts::Actor;
+use support::{Counted, database, relay, run_consumer, run_relay, wait_for_applied};
+use uuid::Uuid;
+
+const EVENTS: usize = 50_000;
+const PER_TRANSACTION: usize = 1_000;
+
+#[tokio::main]
+async fn main() {
+    let (database, broker, key) = (database().await, testkit::broker().await, testkit::journal_key());
+    let started = Instant::now();
+    for _ in 0..EVENTS / PER_TRANSACTION {
+        let events: Vec<Counted> =
+            (0..PER_TRANSACTION).map(|_| Counted { counter_id: Uuid::now_v7(), version: 1, trouble: None }).collect();
+        let mut tx = database.begin().await.unwrap();
+        messaging::append_all(&mut tx, &Actor::system("bench"), &events).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    report("journal: events committed", started);
+
+    let relay = relay(&database, &broker, &key);
+    let started = Instant::now();
+    relay.drain().await.unwrap();
+    report("relay: journal to acknowledged in JetStream", started);
+
+    let started = Instant::now();
+    let consumer = run_consumer(database.handle(), &broker);
+    wait_for_applied(&database, i64::try_from(EVENTS).unwrap()).await;
+    report("consumer: JetStream to committed effect (one row each)", started);
+    consumer.stop().await;
+
+    for _ in 0..EVENTS / PER_TRANSACTION {
+        let events: Vec<Counted> =
+            (0..PER_TRANSACTION).map(|_| Counted { counter_id: Uuid::now_v7(), version: 1, trouble: None }).collect();
+        let mut tx = database.begin().await.unwrap();
+        messaging::append_all(&mut tx, &Actor::system("bench"), &events).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let started = Instant::now();
+    let running = [run_relay(relay), run_consumer(database.handle(), &broker)];
+    wait_for_applied(&database, i64::try_from(2 * EVENTS).unwrap()).await;
+    report("end to end: journal to committed effect, both at once", started);
+    for part in running {
+        part.stop().await;
+    }
+}
+
+fn report(what: &str, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{what}: {EVENTS} in {seconds:.2} s = {:.0} per second", EVENTS as f64 / seconds);
+}
