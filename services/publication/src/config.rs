@@ -1,0 +1,74 @@
+//! What the service is told at start.
+
+use std::path::PathBuf;
+
+use service_kit::config::{Common, Faults, Validate};
+
+service_kit::section! {
+    /// `[rulebook]`: the policy as data.
+    pub struct RulebookSection {
+        /// Folder with `calendars/` and a folder for each province's rules.
+        pub folder: PathBuf,
+        /// Division code of the province.
+        pub province: String = "460000".to_owned(),
+    }
+}
+
+service_kit::section! {
+    /// `[portal]`: what the public sees around the pages.
+    pub struct PortalSection {
+        /// Address of the portal, without a slash at the end.
+        pub address: String,
+        /// Title of the site.
+        pub title: String = "海南省教育督导整改公开平台".to_owned(),
+        /// Who runs it.
+        pub operator: String = "海南省人民政府教育督导委员会办公室".to_owned(),
+    }
+}
+
+service_kit::config! {
+    /// The configuration of `publication`.
+    pub struct Config : Common {
+        /// `[rulebook]`
+        pub rulebook: RulebookSection,
+        /// `[portal]`
+        pub portal: PortalSection,
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, faults: &mut Faults) {
+        let address = &self.portal.address;
+        if !(address.starts_with("http://") || address.starts_with("https://")) || address.ends_with('/') {
+            faults.add(
+                "portal.address",
+                "必须是 http:// 或 https:// 地址，末尾不带斜杠",
+                "must be an http:// or https:// address without a slash at the end",
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_a_configuration() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(folder.join("publication.example.toml")).unwrap();
+        // The example names places of a real installation; the secrets must exist to be read.
+        let scratch = std::env::temp_dir().join("dudao-publication-example");
+        std::fs::create_dir_all(&scratch).unwrap();
+        let secret = scratch.join("secret");
+        std::fs::write(&secret, "secret").unwrap();
+        let text = text
+            .replace("/run/secrets/dudao/publication-database", &secret.display().to_string())
+            .replace("/run/secrets/dudao/publication-journal", &secret.display().to_string());
+        let file = scratch.join("publication.toml");
+        std::fs::write(&file, text).unwrap();
+        let config = service_kit::config::load::<Config>(Some(&file), &[]).unwrap();
+        assert_eq!(config.portal.address, "https://jiaoyududao.example");
+        assert_eq!(config.rulebook.province, "460000");
+    }
+}

@@ -1,0 +1,56 @@
+//! What other services say.
+
+use std::sync::Arc;
+
+use contracts::deadlines::{
+    ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationClosed, RectificationOpened,
+    RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
+};
+use contracts::{Envelope, Event as _, ReadError};
+use messaging::{ApplyError, Handler};
+use postgres::Tx;
+use serde::Deserialize;
+
+use crate::publication;
+use crate::rules::Rules;
+
+/// Durable name of the consumer of rectifications.
+pub const RECTIFICATIONS_CONSUMER: &str = "publication-rectifications";
+
+/// Keeps drafts and pages up to date, whichever event brings the newest snapshot.
+#[derive(Debug, Clone)]
+pub struct Rectifications {
+    /// The clock of publication.
+    pub rules: Arc<Rules>,
+}
+
+/// What every event of `deadlines` has.
+#[derive(Deserialize)]
+struct Carried {
+    rectification: RectificationSnapshot,
+}
+
+impl Handler for Rectifications {
+    fn event_types(&self) -> Vec<&'static str> {
+        vec![
+            RectificationOpened::TYPE,
+            ItemReported::TYPE,
+            ItemReturned::TYPE,
+            ItemVerified::TYPE,
+            ItemClosed::TYPE,
+            RectificationClosed::TYPE,
+            ReminderDue::TYPE,
+            ItemsOverdue::TYPE,
+            VerificationOverdue::TYPE,
+            UrgingOrderIssued::TYPE,
+            StepProposed::TYPE,
+        ]
+    }
+
+    async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
+        let mut reader = serde_json::Deserializer::from_str(event.payload.get());
+        let carried: Carried = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|source| ReadError::Payload { event_type: event.event_type.clone(), source })?;
+        publication::observe(tx, carried.rectification, &self.rules).await
+    }
+}

@@ -1,0 +1,76 @@
+//! `publication` shows: it prepares a public page for every rectification, lets a person approve it, and serves the
+//! public portal (公开平台) with its open data.
+//!
+//! Owns: the public wording, who approved or withdrew it, every published version with its hash. Does not own: any
+//! fact of the rectification (`deadlines`). What the portal shows is read from the published bytes alone, so that
+//! nothing unapproved, withdrawn or masked can get out by another way.
+//!
+//! ```mermaid
+//! stateDiagram-v2
+//!   [*] --> draft: a rectification begins
+//!   draft --> published: approve
+//!   published --> published: approve (new wording), or a new status by itself
+//!   draft --> withdrawn: withdraw
+//!   published --> withdrawn: withdraw
+//!   withdrawn --> published: approve
+//! ```
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")
+)]
+
+pub mod app;
+pub mod config;
+pub mod consume;
+pub mod portal;
+mod publication;
+mod redact;
+mod rules;
+
+use std::sync::Arc;
+
+use messaging::Consumer;
+use service_kit::{Assembled, Kit, Service};
+use sqlx::migrate::Migrator;
+
+pub use config::Config;
+pub use publication::publication_id;
+pub use rules::Rules;
+
+/// The tables of this service.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The service, for [`service_kit::run`].
+#[derive(Debug)]
+pub struct PublicationService;
+
+impl Service for PublicationService {
+    const NAME: &'static str = "publication";
+    type Config = Config;
+
+    fn migrator() -> &'static Migrator {
+        &MIGRATOR
+    }
+
+    async fn assemble(config: Config, kit: Kit) -> anyhow::Result<Assembled> {
+        build(&config.rulebook, &config.portal, kit)
+    }
+}
+
+/// Loads the rules; joins routes, portal and consumer.
+pub fn build(
+    rulebook: &config::RulebookSection,
+    portal: &config::PortalSection,
+    kit: Kit,
+) -> anyhow::Result<Assembled> {
+    let rules = Arc::new(Rules::load(rulebook)?);
+    let state = app::AppState { database: kit.database.clone() };
+    let pages = portal::routes(portal, kit.database.clone());
+    Ok(Assembled::new(app::routes(kit.access.clone()), state).public_pages(pages).consumer(Consumer::new(
+        kit.database,
+        kit.broker,
+        consume::RECTIFICATIONS_CONSUMER,
+        consume::Rectifications { rules },
+    )))
+}

@@ -1,0 +1,98 @@
+//! What other services say.
+
+use contracts::deadlines::{
+    ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationClosed, RectificationOpened,
+    RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
+};
+use contracts::publication::PagePublished;
+use contracts::registry::AreaRecorded;
+use contracts::{Envelope, Event, ReadError};
+use messaging::{ApplyError, Handler};
+use postgres::Tx;
+use serde::Deserialize;
+
+use crate::{area, rectification};
+
+/// Durable name of the consumer of rectifications.
+pub const RECTIFICATIONS_CONSUMER: &str = "reporting-rectifications";
+/// Durable name of the consumer that keeps the list of counties.
+pub const AREAS_CONSUMER: &str = "reporting-areas";
+/// Durable name of the consumer of public pages.
+pub const PAGES_CONSUMER: &str = "reporting-pages";
+
+/// Keeps the newest snapshot of every rectification, whichever event brings it.
+#[derive(Debug, Clone, Copy)]
+pub struct Rectifications;
+
+/// What every event of `deadlines` has.
+#[derive(Deserialize)]
+struct Carried {
+    rectification: RectificationSnapshot,
+}
+
+impl Handler for Rectifications {
+    fn event_types(&self) -> Vec<&'static str> {
+        vec![
+            RectificationOpened::TYPE,
+            ItemReported::TYPE,
+            ItemReturned::TYPE,
+            ItemVerified::TYPE,
+            ItemClosed::TYPE,
+            RectificationClosed::TYPE,
+            ReminderDue::TYPE,
+            ItemsOverdue::TYPE,
+            VerificationOverdue::TYPE,
+            UrgingOrderIssued::TYPE,
+            StepProposed::TYPE,
+        ]
+    }
+
+    async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
+        let snapshot = if event.is::<StepProposed>() {
+            let step: StepProposed = event.read()?;
+            rectification::store::save_step(tx, &step, event.occurred_at).await?;
+            step.rectification
+        } else {
+            snapshot_of(event)?
+        };
+        rectification::store::save(tx, &snapshot).await?;
+        Ok(())
+    }
+}
+
+fn snapshot_of(event: &Envelope) -> Result<RectificationSnapshot, ReadError> {
+    let mut reader = serde_json::Deserializer::from_str(event.payload.get());
+    serde_path_to_error::deserialize(&mut reader)
+        .map(|carried: Carried| carried.rectification)
+        .map_err(|source| ReadError::Payload { event_type: event.event_type.clone(), source })
+}
+
+/// Keeps the counties.
+#[derive(Debug, Clone, Copy)]
+pub struct Areas;
+
+impl Handler for Areas {
+    fn event_types(&self) -> Vec<&'static str> {
+        vec![AreaRecorded::TYPE]
+    }
+
+    async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
+        area::store::save(tx, &event.read()?).await?;
+        Ok(())
+    }
+}
+
+/// Keeps the address of the public page of a rectification.
+#[derive(Debug, Clone, Copy)]
+pub struct Pages;
+
+impl Handler for Pages {
+    fn event_types(&self) -> Vec<&'static str> {
+        vec![PagePublished::TYPE]
+    }
+
+    async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
+        rectification::store::save_page(tx, &event.read()?).await?;
+        Ok(())
+    }
+}
