@@ -31,7 +31,7 @@ use serde_json::{Value, value::RawValue};
 use service_kit::{
     Assembled, Kit,
     clock::SystemClock,
-    config::HttpSection,
+    config::{ConfigRoot, HttpSection, Validate},
     files::Files,
     http_client::{self, HttpClientOptions},
     ids::SystemIds,
@@ -262,6 +262,30 @@ pub fn router(mut assembled: Assembled, kit: &Kit) -> Router {
         drain_seconds: 5,
     };
     service_kit::routes_of(&mut assembled, kit, &http, Arc::new([]))
+}
+
+/// Loads the example configuration `<service>.example.toml` of a service's folder. The secrets that it names in a real
+/// installation, below `/run/secrets`, are made for the occasion, since they must exist to be read.
+pub fn example_config<C: ConfigRoot + Validate>(folder: &str, service: &str) -> C {
+    let scratch = std::env::temp_dir().join("dudao-tests").join(Uuid::now_v7().simple().to_string());
+    std::fs::create_dir_all(&scratch).unwrap();
+    let text = std::fs::read_to_string(format!("{folder}/{service}.example.toml")).unwrap();
+    let mut made = String::new();
+    for (number, line) in text.lines().enumerate() {
+        match line.split_once(" = \"/run/secrets/") {
+            Some((key, _)) => {
+                let secret = scratch.join(format!("secret-{number}"));
+                std::fs::write(&secret, "a secret of at least twenty characters, 1 A b").unwrap();
+                made.push_str(&format!("{key} = {secret:?}\n"));
+            }
+            None => made.push_str(&format!("{line}\n")),
+        }
+    }
+    let file = scratch.join("example.toml");
+    std::fs::write(&file, made).unwrap();
+    let config = service_kit::config::load::<C>(Some(&file), &[]).unwrap();
+    std::fs::remove_dir_all(&scratch).unwrap();
+    config
 }
 
 /// An answer of a router.

@@ -41,20 +41,7 @@ mod tests {
 
     #[test]
     fn the_example_is_a_configuration() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let scratch = std::env::temp_dir().join(format!("dudao-deadlines-example-{}", std::process::id()));
-        std::fs::create_dir_all(&scratch).unwrap();
-        let secret = scratch.join("secret");
-        std::fs::write(&secret, "secret").unwrap();
-        // The example names places of a real installation; the secrets must exist to be read.
-        let text = std::fs::read_to_string(folder.join("deadlines.example.toml"))
-            .unwrap()
-            .replace("/run/secrets/dudao/deadlines-database", &secret.display().to_string())
-            .replace("/run/secrets/dudao/deadlines-journal", &secret.display().to_string());
-        let file = scratch.join("deadlines.toml");
-        std::fs::write(&file, text).unwrap();
-        let config = service_kit::config::load::<Config>(Some(&file), &[]).unwrap();
+        let config: Config = testkit::example_config(env!("CARGO_MANIFEST_DIR"), "deadlines");
         assert_eq!(config.rulebook.policy, "hainan-2021");
-        std::fs::remove_dir_all(&scratch).unwrap();
     }
 }

@@ -6,6 +6,7 @@ use domain::calendar::Calendar;
 use domain::local_time::local_date;
 use domain::rulebook::{RuleFolder, Rulebook};
 use jiff::Timestamp;
+use service_kit::rule_texts::RuleTexts;
 
 use crate::config::RulebookSection;
 
@@ -23,12 +24,8 @@ pub struct RuleSet {
 impl RuleSet {
     /// Reads and checks the folder; the service does not start with a fault in it.
     pub fn load(section: &RulebookSection) -> anyhow::Result<Self> {
-        let texts = service_kit::rule_texts::read(&section.folder).context("rulebook.folder")?;
-        let folder = RuleFolder::load_from_texts(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
-            .map_err(|faults| {
-                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                anyhow::anyhow!("the rulebook folder has faults: {}", faults.join("; "))
-            })?;
+        let texts = RuleTexts::read(&section.folder)?;
+        let folder = texts.rules()?;
         let province = folder
             .rulebooks()
             .iter()
@@ -36,8 +33,7 @@ impl RuleSet {
             .map(|rulebook| rulebook.province.clone())
             .with_context(|| format!("rulebook.policy: the folder has no rulebook {}", section.policy))?;
         let file = format!("{}/agencies.toml", section.policy);
-        let text = texts.iter().find(|(name, _)| *name == file).with_context(|| format!("{file} is missing"))?;
-        let words = AgencyWords::parse(&text.1).with_context(|| file.clone())?;
+        let words = AgencyWords::parse(texts.text(&file)?).with_context(|| file.clone())?;
         anyhow::ensure!(
             words.kind(URGING_ORDER).is_some_and(|word| !word.is_empty()),
             "{file}: kind_words.{URGING_ORDER} is missing"

@@ -14,6 +14,7 @@ use domain::{
 };
 use jiff::{Timestamp, civil::Date};
 use serde::Deserialize;
+use service_kit::rule_texts::RuleTexts;
 
 use crate::template::Template;
 
@@ -178,16 +179,8 @@ pub struct Rules {
 impl Rules {
     /// Reads the folder `rulebook/`; every fault is reported.
     pub fn load(folder: &Path, province: &str) -> anyhow::Result<Self> {
-        let mut texts = Vec::new();
-        collect(folder, "", &mut texts)?;
-        let rules = texts
-            .iter()
-            .find(|(name, _)| name == "notifications.toml")
-            .map(|(_, text)| text.clone())
-            .with_context(|| format!("{} has no notifications.toml", folder.display()))?;
-        let folder = RuleFolder::load_from_texts(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
-            .map_err(|faults| anyhow::anyhow!(lines(&faults)))?;
-        Self::try_new(&rules, folder, province)
+        let texts = RuleTexts::read(folder)?;
+        Self::try_new(texts.text("notifications.toml")?, texts.rules()?, province)
     }
 
     fn try_new(text: &str, folder: RuleFolder, province: &str) -> anyhow::Result<Self> {
@@ -271,21 +264,6 @@ fn check(rule: &Rule, faults: &mut Vec<String>) {
             faults.push(format!("{name}: {} is told by no in_app message", capacity.as_str()));
         }
     }
-}
-
-fn collect(folder: &Path, prefix: &str, texts: &mut Vec<(String, String)>) -> anyhow::Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    for entry in entries {
-        let entry = entry?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if entry.file_type()?.is_dir() {
-            collect(&entry.path(), &format!("{name}/"), texts)?;
-        } else if entry.path().extension().is_some_and(|end| end == "toml") {
-            let text = std::fs::read_to_string(entry.path()).with_context(|| format!("cannot read {name}"))?;
-            texts.push((name, text));
-        }
-    }
-    Ok(())
 }
 
 fn lines<T: std::fmt::Display>(faults: &[T]) -> String {

@@ -55,19 +55,7 @@ mod tests {
 
     #[test]
     fn the_example_is_a_configuration() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(folder.join("publication.example.toml")).unwrap();
-        // The example names places of a real installation; the secrets must exist to be read.
-        let scratch = std::env::temp_dir().join("dudao-publication-example");
-        std::fs::create_dir_all(&scratch).unwrap();
-        let secret = scratch.join("secret");
-        std::fs::write(&secret, "secret").unwrap();
-        let text = text
-            .replace("/run/secrets/dudao/publication-database", &secret.display().to_string())
-            .replace("/run/secrets/dudao/publication-journal", &secret.display().to_string());
-        let file = scratch.join("publication.toml");
-        std::fs::write(&file, text).unwrap();
-        let config = service_kit::config::load::<Config>(Some(&file), &[]).unwrap();
+        let config: Config = testkit::example_config(env!("CARGO_MANIFEST_DIR"), "publication");
         assert_eq!(config.portal.address, "https://jiaoyududao.example");
         assert_eq!(config.rulebook.province, "460000");
     }

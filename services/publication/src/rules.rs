@@ -1,12 +1,10 @@
 //! The rules as this service reads them: the clock of publication, with the calendar of the body that must publish.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::Context as _;
 use contracts::deadlines::RectificationSnapshot;
 use domain::local_time::local_date;
 use domain::proof::{AnchorEvent, ProofSheet};
 use domain::rulebook::{ProcedureClock, RuleFolder};
+use service_kit::rule_texts::RuleTexts;
 
 use crate::config::RulebookSection;
 
@@ -20,14 +18,7 @@ pub struct Rules {
 impl Rules {
     /// Reads and checks the folder; the service does not start with a fault in it.
     pub fn load(section: &RulebookSection) -> anyhow::Result<Self> {
-        let mut files = Vec::new();
-        collect(&section.folder, &section.folder, &mut files)
-            .with_context(|| format!("rulebook.folder {}", section.folder.display()))?;
-        let texts = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let folder = RuleFolder::load_from_texts(texts).map_err(|faults| {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            anyhow::anyhow!("the rulebook folder has faults: {}", faults.join("; "))
-        })?;
+        let folder = RuleTexts::read(&section.folder)?.rules()?;
         Ok(Self { folder, province: section.province.clone() })
     }
 
@@ -48,21 +39,4 @@ impl Rules {
         let rule = rulebook.procedure_rule(ProcedureClock::Publication);
         ProofSheet::derive(rule, AnchorEvent::ReportCompleted, issued_at, &calendar).map_err(|error| error.to_string())
     }
-}
-
-/// Every TOML text below the folder, by its path with `/`.
-fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) -> anyhow::Result<()> {
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            collect(root, &path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
-            let name: Vec<_> = path.strip_prefix(root)?.iter().map(|part| part.to_string_lossy()).collect();
-            let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            files.push((name.join("/"), text));
-        }
-    }
-    Ok(())
 }

@@ -37,19 +37,7 @@ mod tests {
 
     #[test]
     fn the_example_is_a_configuration() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(folder.join("reporting.example.toml")).unwrap();
-        // The example names places of a real installation; the secrets must exist to be read.
-        let scratch = std::env::temp_dir().join("dudao-reporting-example");
-        std::fs::create_dir_all(&scratch).unwrap();
-        let secret = scratch.join("secret");
-        std::fs::write(&secret, "secret").unwrap();
-        let text = text
-            .replace("/run/secrets/dudao/reporting-database", &secret.display().to_string())
-            .replace("/run/secrets/dudao/reporting-journal", &secret.display().to_string());
-        let file = scratch.join("reporting.toml");
-        std::fs::write(&file, text).unwrap();
-        let config = service_kit::config::load::<Config>(Some(&file), &[]).unwrap();
+        let config: Config = testkit::example_config(env!("CARGO_MANIFEST_DIR"), "reporting");
         assert_eq!(config.links.portal, "https://jiaoyududao.example");
     }
 }

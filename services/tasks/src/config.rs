@@ -42,16 +42,7 @@ mod tests {
 
     #[test]
     fn the_example_is_a_configuration() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(folder.join("tasks.example.toml")).unwrap();
-        let secret = std::env::temp_dir().join("dudao-tasks-example-secret");
-        std::fs::write(&secret, "secret").unwrap();
-        // The example names places of a real installation; the secrets must exist to be read.
-        let text = text.replace("/run/secrets/dudao/tasks-database", &secret.display().to_string());
-        let text = text.replace("/run/secrets/dudao/tasks-journal", &secret.display().to_string());
-        let file = std::env::temp_dir().join("dudao-tasks-example.toml");
-        std::fs::write(&file, text).unwrap();
-        let config = service_kit::config::load::<Config>(Some(&file), &[]).unwrap();
+        let config: Config = testkit::example_config(env!("CARGO_MANIFEST_DIR"), "tasks");
         assert_eq!(config.rulebook.policy, "hainan-2021");
     }
 }

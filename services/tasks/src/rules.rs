@@ -1,7 +1,5 @@
 //! The rules as this service reads them: rulebooks and calendars, the implementation plan, the agencies' code words.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::Context as _;
 use contracts::shared::DocumentKind;
 use domain::agencies::AgencyWords;
@@ -9,6 +7,7 @@ use domain::calendar::Calendar;
 use domain::policy::Policy;
 use domain::rulebook::{RuleFolder, Rulebook};
 use jiff::civil::Date;
+use service_kit::rule_texts::RuleTexts;
 
 use crate::config::RulebookSection;
 
@@ -25,22 +24,9 @@ pub struct Rules {
 impl Rules {
     /// Reads and checks the folder; the service does not start with a fault in it.
     pub fn load(section: &RulebookSection) -> anyhow::Result<Self> {
-        let mut files = Vec::new();
-        collect(&section.folder, &section.folder, &mut files)
-            .with_context(|| format!("rulebook.folder {}", section.folder.display()))?;
-        let texts = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let folder = RuleFolder::load_from_texts(texts).map_err(|faults| {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            anyhow::anyhow!("the rulebook folder has faults: {}", faults.join("; "))
-        })?;
-        let text = |name: &str| {
-            let path = format!("{}/{name}", section.policy);
-            files
-                .iter()
-                .find(|(found, _)| *found == path)
-                .map(|(_, text)| text.as_str())
-                .with_context(|| format!("{path} is missing in rulebook.folder"))
-        };
+        let texts = RuleTexts::read(&section.folder)?;
+        let folder = texts.rules()?;
+        let text = |name: &str| texts.text(&format!("{}/{name}", section.policy));
         let policy = Policy::parse(text("measures.toml")?, text("units.toml")?, text("divisions.toml")?)
             .context("the implementation plan")?;
         let words = AgencyWords::parse(text("agencies.toml")?).context("agencies.toml")?;
@@ -88,25 +74,10 @@ impl Rules {
     }
 }
 
-/// Every TOML text below the folder, by its path with `/`.
-fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) -> anyhow::Result<()> {
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            collect(root, &path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
-            let name: Vec<_> = path.strip_prefix(root)?.iter().map(|part| part.to_string_lossy()).collect();
-            let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            files.push((name.join("/"), text));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
