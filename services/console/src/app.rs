@@ -1,0 +1,141 @@
+//! The parts of the console and its only list of routes.
+//!
+//! Every page but signing in, activation, the change of language and the style sheet asks for a session
+//! ([`crate::session::Ctx`]); what its caller may do is decided by the services.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse as _;
+use axum::routing::{any, get, post};
+use http::{HeaderValue, StatusCode};
+use service_kit::clock::Clock;
+use service_kit::ids::Ids;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+
+use crate::api::{Api, Failure};
+use crate::errors;
+use crate::page::Permissions;
+use crate::rooms::{
+    accounts, cases, deadlines, documents, drafts, exchange, home, imports, inbox, ledger, measures, plans, receipts,
+    rectifications, sign_in, statistics,
+};
+use crate::session::Sealer;
+use crate::texts::Catalogue;
+
+/// The parts of the console; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// The way to the services.
+    pub api: Api,
+    /// The cookie's seal.
+    pub sealer: Arc<Sealer>,
+    /// The policies, for the navigation.
+    pub permissions: Arc<Permissions>,
+    /// The words.
+    pub catalogue: &'static Catalogue,
+    /// Machine time, for the end of sessions.
+    pub clock: Arc<dyn Clock>,
+    /// Maker of the forms' keys.
+    pub ids: Arc<dyn Ids>,
+    /// Address of the public portal; may be empty.
+    pub portal: Arc<str>,
+}
+
+/// The routes.
+pub fn routes(state: AppState) -> Router {
+    let pages = Router::new()
+        // Anyone.
+        .route("/sign-in", get(sign_in::form).post(sign_in::enter))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/activate", get(sign_in::activation).post(sign_in::activate))
+        .route("/language", get(sign_in::language))
+        .route("/assets/console.css", get(style))
+        // Whoever is signed in.
+        .route("/", get(home::show))
+        .route("/plans", get(plans::list).post(plans::create))
+        .route("/plans/new", get(plans::new))
+        .route("/plans/{plan_id}", get(plans::show))
+        .route("/plans/{plan_id}/issue", post(plans::issue))
+        .route("/cases", get(cases::list).post(cases::create))
+        .route("/cases/new", get(cases::new))
+        .route("/cases/{case_id}", get(cases::show))
+        .route("/cases/{case_id}/team", get(cases::team).post(cases::save_team))
+        .route("/cases/{case_id}/notify", post(cases::notify))
+        .route("/cases/{case_id}/self-evaluation", post(cases::self_evaluation))
+        .route("/cases/{case_id}/review", post(cases::review))
+        .route("/cases/{case_id}/visits", post(cases::visit))
+        .route("/cases/{case_id}/hearings", post(cases::hearing))
+        .route("/cases/{case_id}/findings", post(cases::add_finding))
+        .route("/cases/{case_id}/findings/{finding_id}", get(cases::finding).post(cases::change_finding))
+        .route("/cases/{case_id}/findings/{finding_id}/delete", post(cases::delete_finding))
+        .route("/cases/{case_id}/feedback", post(cases::feedback))
+        .route("/cases/{case_id}/plea", post(cases::plea))
+        .route("/cases/{case_id}/plea-decision", post(cases::plea_decision))
+        .route("/cases/{case_id}/letter", post(cases::letter))
+        .route("/evidence/cases/{sha256}", get(documents::case_evidence))
+        .route("/evidence/rectifications/{file_id}", get(documents::rectification_evidence))
+        .route("/documents/{document_id}", get(documents::show))
+        .route("/urging-orders/{urging_order_id}", get(documents::urging_order))
+        .route("/receipts", get(receipts::list))
+        .route("/receipts/{document_id}", get(receipts::show))
+        .route("/receipts/{document_id}/sign", post(receipts::sign))
+        .route("/rectifications", get(rectifications::list))
+        .route("/rectifications/{rectification_id}", get(rectifications::show))
+        .route("/rectifications/{rectification_id}/items/{item_id}/report", post(rectifications::report))
+        .route("/rectifications/{rectification_id}/items/{item_id}/verify", post(rectifications::verify))
+        .route("/rectifications/{rectification_id}/items/{item_id}/close-out", post(rectifications::close_out))
+        .route("/deadlines/{deadline_id}", get(deadlines::show))
+        .route("/inbox", get(inbox::list))
+        .route("/inbox/{message_id}/read", post(inbox::read))
+        .route("/ledger", get(ledger::list))
+        .route("/ledger.xlsx", get(ledger::workbook))
+        .route("/statistics", get(statistics::show))
+        .route("/drafts", get(drafts::list))
+        .route("/drafts/{publication_id}", get(drafts::show))
+        .route("/drafts/{publication_id}/approve", post(drafts::approve))
+        .route("/drafts/{publication_id}/withdraw", post(drafts::withdraw))
+        .route("/exchange", get(exchange::list))
+        .route("/exchange/{message_id}", get(exchange::show))
+        .route("/exchange/{message_id}/resend", post(exchange::resend))
+        .route("/measures", get(measures::show))
+        .route("/imports", get(imports::list).post(imports::run))
+        .route("/imports/{import_id}", get(imports::show))
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/{account_id}/activation", post(accounts::activation))
+        .route("/accounts/{account_id}/deactivation", post(accounts::deactivation))
+        .route("/accounts/{account_id}/reactivation", post(accounts::reactivation))
+        // Unknown addresses get a page too, not the problem document of the services.
+        .route("/{*rest}", any(unknown))
+        .with_state(state.clone());
+    pages
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CsrfLayer::new())
+        .layer(from_fn_with_state(state, errors::dress))
+}
+
+async fn unknown() -> Failure {
+    Failure::NotFound
+}
+
+/// Caught here so that also this answer is a page.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that the layer asks for")]
+fn panicked(payload: Box<dyn std::any::Any + Send + 'static>) -> axum::response::Response {
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("(no message)");
+    tracing::error!(panic = text, "a page's handler panicked");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+async fn style() -> axum::response::Response {
+    let headers = [
+        (http::header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8")),
+        (http::header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600")),
+    ];
+    (headers, include_str!("../assets/console.css")).into_response()
+}

@@ -1,0 +1,162 @@
+//! Signing in and out, activation of an account, the language.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::Asked;
+use crate::api::{Failure, Refusal, Room, Sending};
+use crate::app::AppState;
+use crate::form::{Forms, Posted};
+use crate::page::{Page, html};
+use crate::session::{LANGUAGE_COOKIE, Session, lang_of};
+use crate::texts::Lang;
+
+#[derive(Debug, Template)]
+#[template(path = "sign_in.html")]
+struct SignIn {
+    page: Page,
+    forms: Forms,
+    next: String,
+    activated: bool,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "activate.html")]
+struct Activation {
+    page: Page,
+    forms: Forms,
+}
+
+/// A path of our own to go on to; anything else leads home.
+fn local(path: &str) -> &str {
+    let ours = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && !path.contains(char::is_control)
+        && !path.starts_with("/sign-");
+    if ours { path } else { "/" }
+}
+
+fn forms(app: &AppState, lang: Lang, posted: Option<(Posted, Refusal)>) -> Forms {
+    Forms::new(app.catalogue.texts(lang), app.ids.new_id().simple().to_string(), posted)
+}
+
+/// The page for signing in.
+pub(crate) async fn form(
+    State(app): State<AppState>,
+    jar: CookieJar,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Failure> {
+    let next = local(asked.get("next")).to_owned();
+    if app.sealer.open(&jar, app.clock.now()).is_some() {
+        return Ok(Redirect::to(&next).into_response());
+    }
+    let lang = lang_of(&jar);
+    let template = SignIn {
+        page: Page::outside(lang, "sign_in.title", "/sign-in"),
+        forms: forms(&app, lang, None),
+        next,
+        activated: asked.get("activated") == "1",
+    };
+    html(StatusCode::OK, &template)
+}
+
+/// Signs in at the registry and keeps the token.
+pub(crate) async fn enter(State(app): State<AppState>, jar: CookieJar, posted: Posted) -> Result<Response, Failure> {
+    let lang = lang_of(&jar);
+    let next = local(posted.get("next")).to_owned();
+    let body = json!({ "login": posted.get("login"), "password": posted.get("password") });
+    let sending = Sending { body: Some(body), ..Sending::default() };
+    let answer = app.api.line(None, lang).send(Method::POST, Room::Registry, "/v1/sessions", sending).await;
+    let refusal = match answer {
+        Ok(answer) => {
+            let token = answer.get("token").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+            let expires_at = answer.get("expires_at").and_then(serde_json::Value::as_str);
+            let expires_at: Option<Timestamp> = expires_at.and_then(|text| text.parse().ok());
+            let session = expires_at.and_then(|at| Session::of(token, at)).ok_or(Failure::Broken(Room::Registry))?;
+            let texts = app.catalogue.texts(lang);
+            match app.sealer.cookie(&session) {
+                Ok(cookie) => return Ok((jar.add(cookie), Redirect::to(&next)).into_response()),
+                Err(error) => {
+                    tracing::error!(%error, "the session cannot be kept");
+                    Refusal::own(texts.t("sign_in.title"), texts.t("sign_in.too_long"))
+                }
+            }
+        }
+        Err(Failure::Refused(refusal)) => *refusal,
+        Err(failure) => return Err(failure),
+    };
+    let status = refusal.status();
+    let template = SignIn {
+        page: Page::outside(lang, "sign_in.title", "/sign-in"),
+        forms: forms(&app, lang, Some((posted, refusal))),
+        next,
+        activated: false,
+    };
+    html(status, &template)
+}
+
+/// Forgets the token.
+pub(crate) async fn leave(State(app): State<AppState>, jar: CookieJar) -> Response {
+    (jar.remove(app.sealer.removal()), Redirect::to("/sign-in")).into_response()
+}
+
+/// The page on which a new account chooses its password.
+pub(crate) async fn activation(State(app): State<AppState>, jar: CookieJar) -> Result<Response, Failure> {
+    let lang = lang_of(&jar);
+    let page = Page::outside(lang, "activate.title", "/activate");
+    html(StatusCode::OK, &Activation { page, forms: forms(&app, lang, None) })
+}
+
+/// Activates an account by its code.
+pub(crate) async fn activate(State(app): State<AppState>, jar: CookieJar, posted: Posted) -> Result<Response, Failure> {
+    let lang = lang_of(&jar);
+    let texts = app.catalogue.texts(lang);
+    let refusal = if posted.get("password") == posted.get("password_again") {
+        let body = json!({
+            "login": posted.get("login"), "code": posted.get("code"), "password": posted.get("password"),
+        });
+        let sending = Sending { body: Some(body), ..Sending::default() };
+        match app.api.line(None, lang).send(Method::POST, Room::Registry, "/v1/activations", sending).await {
+            Ok(_) => return Ok(Redirect::to("/sign-in?activated=1").into_response()),
+            Err(Failure::Refused(refusal)) => *refusal,
+            Err(failure) => return Err(failure),
+        }
+    } else {
+        Refusal::own(texts.t("form.invalid"), texts.t("form.invalid_advice"))
+            .field("/password_again", texts.t("activate.differs").to_owned())
+    };
+    let status = refusal.status();
+    let page = Page::outside(lang, "activate.title", "/activate");
+    html(status, &Activation { page, forms: forms(&app, lang, Some((posted, refusal))) })
+}
+
+/// Changes the language and comes back.
+pub(crate) async fn language(jar: CookieJar, Query(asked): Query<Asked>) -> Response {
+    let back = Redirect::to(local(asked.get("back")));
+    let Some(lang) = Lang::of_tag(asked.get("tag")) else { return back.into_response() };
+    let mut cookie = Cookie::build((LANGUAGE_COOKIE, lang.tag())).path("/").http_only(true).same_site(SameSite::Lax);
+    cookie = cookie.permanent();
+    (jar.add(cookie), back).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn only_paths_of_our_own_are_gone_on_to() {
+        assert_eq!(local("/cases?state=a"), "/cases?state=a");
+        for foreign in
+            ["", "https://evil.example/", "//evil.example", "/\\evil.example", "cases", "/\r\nx: y", "/sign-out"]
+        {
+            assert_eq!(local(foreign), "/", "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Every page, for every role, in every language; hostile words stay words.
+
+use access::Role;
+use http::StatusCode;
+use serde_json::json;
+
+use crate::samples::{ID, SHA, addresses};
+use crate::stage::{Stage, caller, problem};
+
+/// Values of an attribute, in order.
+fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
+    let start = format!(" {name}=\"");
+    html.split(start.as_str()).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+/// The tags of an element.
+fn tags<'a>(html: &'a str, element: &str) -> Vec<&'a str> {
+    let start = format!("<{element} ");
+    html.split(start.as_str()).skip(1).map(|rest| rest.split('>').next().unwrap()).collect()
+}
+
+/// What a reader with a screen reader or a keyboard needs of every page.
+#[track_caller]
+fn accessible(address: &str, html: &str) {
+    assert_eq!(html.matches("<h1").count(), 1, "{address}: one h1\n{html}");
+    assert_eq!(html.matches("<main ").count(), 1, "{address}: one main");
+    assert!(html.contains("<html lang=\""), "{address}: language");
+    let mut ids = attributes(html, "id");
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{address}: an id occurs twice");
+    for labelled in attributes(html, "for") {
+        assert!(ids.contains(&labelled), "{address}: label for {labelled}");
+    }
+    for described in attributes(html, "aria-describedby").iter().flat_map(|list| list.split(' ')) {
+        assert!(ids.contains(&described), "{address}: described by {described}");
+    }
+    for element in ["input", "select", "textarea"] {
+        for tag in tags(html, element) {
+            if tag.contains("type=\"hidden\"") || tag.contains(" hidden") {
+                continue;
+            }
+            let tag = format!(" {tag}");
+            let id = attributes(&tag, "id").first().copied().unwrap_or_default().to_owned();
+            assert!(html.contains(&format!("for=\"{id}\"")), "{address}: no label for {tag}");
+        }
+    }
+    for tag in tags(html, "img") {
+        assert!(tag.contains(" alt=\""), "{address}: {tag}");
+    }
+    for open in
+        ["form", "section", "article", "ul", "dl", "table", "fieldset", "details", "div", "main", "span", "p", "li"]
+    {
+        let opened = html.matches(&format!("<{open}>")).count() + html.matches(&format!("<{open} ")).count();
+        assert_eq!(
+            opened,
+            html.matches(&format!("</{open}>")).count(),
+            "{address}: <{open}> is not closed as often as opened\n{html}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_page_renders_in_every_language_and_escapes_what_people_write() {
+    let stage = Stage::with_samples().await;
+    let office = stage.sign_in(&caller(Role::ProvinceOfficeAdmin)).await;
+    for tag in ["zh-Hans", "zh-Hant", "en"] {
+        let cookie = format!("{office}; dudao_lang={tag}");
+        for address in addresses() {
+            let page = stage.get(&address, &cookie).await;
+            assert_eq!(page.status, StatusCode::OK, "{address}: {}", page.text);
+            page.hides("<script").shows(&format!("<html lang=\"{tag}\">"));
+            assert!(!page.text.contains("\"' onx"), "{address}: an attribute can be left");
+            accessible(&address, &page.text);
+            let policy = page.headers.get("content-security-policy").unwrap().to_str().unwrap();
+            assert!(policy.starts_with("default-src 'none'") && !policy.contains("script-src"), "{policy}");
+            assert_eq!(page.headers.get("cache-control").unwrap(), "private, no-store");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_page_answers_every_role() {
+    let stage = Stage::with_samples().await;
+    for role in Role::ALL {
+        let cookie = stage.sign_in(&caller(*role)).await;
+        for address in addresses() {
+            let page = stage.get(&address, &cookie).await;
+            assert_eq!(page.status, StatusCode::OK, "{role:?} {address}: {}", page.text);
+            accessible(&format!("{role:?} {address}"), &page.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn navigation_shows_what_the_role_may_do() {
+    let stage = Stage::with_samples().await;
+    let office = [
+        "/plans",
+        "/cases",
+        "/receipts",
+        "/rectifications",
+        "/ledger",
+        "/statistics",
+        "/drafts",
+        "/measures",
+        "/inbox",
+    ];
+    let unit = ["/cases", "/receipts", "/rectifications", "/ledger", "/measures", "/inbox"];
+    let table: [(Role, &[&str], &[&str]); 11] = [
+        (Role::ProvinceOfficeAdmin, &office, &["/exchange", "/imports", "/accounts"]),
+        (Role::CountyOfficeAdmin, &office, &["/accounts"]),
+        (Role::DeskOfficer, &office, &[]),
+        (Role::Inspector, &["/plans", "/cases", "/receipts", "/rectifications", "/ledger", "/measures", "/inbox"], &[]),
+        (Role::CommitteeChair, &office, &["/exchange"]),
+        (Role::UnitPrincipal, &unit, &[]),
+        (Role::UnitContact, &unit, &[]),
+        (Role::CompetentDepartmentOfficer, &unit, &[]),
+        (Role::PublicityOfficer, &["/receipts", "/drafts", "/inbox"], &[]),
+        (Role::Auditor, &office, &["/exchange"]),
+        (Role::Operator, &[], &[]),
+    ];
+    for (role, usual, more) in table {
+        let cookie = stage.sign_in(&caller(role)).await;
+        let page = stage.get("/", &cookie).await.expect(StatusCode::OK);
+        let nav = page.text.split("<nav ").nth(1).unwrap().split("</nav>").next().unwrap();
+        let mut shown = attributes(nav, "href");
+        shown.retain(|href| *href != "/");
+        shown.sort_unstable();
+        let mut expected: Vec<&str> = usual.iter().chain(more).copied().collect();
+        expected.sort_unstable();
+        assert_eq!(shown, expected, "{role:?}");
+    }
+}
+
+#[tokio::test]
+async fn acts_are_offered_to_those_who_may_do_them() {
+    let stage = Stage::with_samples().await;
+    let forms = |text: &str| -> Vec<String> {
+        let mut ids: Vec<String> = tags(text, "form")
+            .iter()
+            .filter_map(|tag| attributes(tag, "id").first().map(|id| (*id).to_owned()))
+            .collect();
+        ids.sort();
+        ids
+    };
+    let (a, b, c) = (ID, "019a0000-0000-7000-8000-000000000002", "019a0000-0000-7000-8000-000000000003");
+    let table = [
+        (Role::UnitPrincipal, vec![format!("report-{a}")]),
+        (Role::UnitContact, vec![format!("report-{a}")]),
+        (Role::Inspector, vec![format!("verify-{b}")]),
+        (Role::ProvinceOfficeAdmin, vec![format!("close-{c}"), format!("verify-{b}")]),
+        (Role::CommitteeChair, vec![]),
+        (Role::Auditor, vec![]),
+    ];
+    for (role, expected) in table {
+        let cookie = stage.sign_in(&caller(role)).await;
+        let page = stage.get(&format!("/rectifications/{ID}"), &cookie).await;
+        assert_eq!(forms(&page.text), expected, "{role:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_case_says_in_words_what_blocks_the_next_step_and_where_it_stands() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::ProvinceOfficeAdmin)).await;
+    let page = stage.get(&format!("/cases/{ID}"), &cookie).await;
+    page.shows("暂不能办理：尚未召开座谈会")
+        .shows("aria-current=\"step\">现场督导")
+        .hides("id=\"letter\"")
+        .shows("id=\"step-hearings\"");
+}
+
+#[tokio::test]
+async fn lights_tell_late_soon_and_in_time_in_words() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::Inspector)).await;
+    stage.get("/rectifications", &cookie).await.shows("light red\">已逾期");
+    stage.get("/ledger", &cookie).await.shows("light yellow\">临近期限");
+    let page = stage.get(&format!("/rectifications/{ID}"), &cookie).await;
+    page.shows("light yellow\">临近期限").shows("light green\">期限内").shows(&format!("/deadlines/{ID}"));
+}
+
+#[tokio::test]
+async fn the_proof_sheet_counts_day_by_day() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::UnitPrincipal)).await;
+    let page = stage.get(&format!("/deadlines/{ID}"), &cookie).await;
+    page.shows("2个工作日")
+        .shows("2026年3月28日</td><td>公休日</td><td>跳过")
+        .shows("计入</td><td class=\"n\">2</td>")
+        .shows("督导意见书签收");
+}
+
+#[tokio::test]
+async fn a_service_that_is_away_costs_its_card_and_not_the_page() {
+    let stage = Stage::with_samples().await;
+    stage.instead("GET", "/reporting/v1/ledger", 503, problem("unavailable", 503, "x", &json!([]))).await;
+    stage.instead("GET", "/notifications/v1/inbox", 500, json!({})).await;
+    let cookie = stage.sign_in(&caller(Role::ProvinceOfficeAdmin)).await;
+    let page = stage.get("/", &cookie).await.expect(StatusCode::OK);
+    page.shows("台账统计服务暂时无法访问").shows("通知服务暂时无法访问").shows("/receipts/");
+    // The lights of a rectification come from there too; the page itself does not.
+    let page = stage.get(&format!("/rectifications/{ID}"), &cookie).await.expect(StatusCode::OK);
+    page.shows("“临近期限”暂时无法标示");
+}
+
+#[tokio::test]
+async fn a_page_whose_service_is_away_says_so() {
+    let stage = Stage::new().await;
+    let cookie = stage.sign_in(&caller(Role::ProvinceOfficeAdmin)).await;
+    stage.answers("GET", "/tasks/v1/cases", 503, json!({})).await;
+    let page = stage.get("/cases", &cookie).await.expect(StatusCode::SERVICE_UNAVAILABLE);
+    page.shows("督导服务暂时无法访问").shows("其他页面不受影响").hides("<form method=\"get\"");
+}
+
+#[tokio::test]
+async fn refused_and_unknown_pages_are_told_in_chinese() {
+    let stage = Stage::new().await;
+    let cookie = stage.sign_in(&caller(Role::Inspector)).await;
+    let refusal = problem("forbidden", 403, "您没有此项权限：查看统计。", &json!([]));
+    stage.answers("GET", "/reporting/v1/statistics/rectifications", 403, refusal).await;
+    stage
+        .get("/statistics", &cookie)
+        .await
+        .expect(StatusCode::FORBIDDEN)
+        .shows("您没有此项权限：查看统计。")
+        .shows("没有权限</h1>");
+    let refusal = problem("unknown-resource", 404, "没有这项督导。", &json!([]));
+    stage.answers("GET", &format!("/tasks/v1/cases/{ID}"), 404, refusal).await;
+    stage.get(&format!("/cases/{ID}"), &cookie).await.expect(StatusCode::NOT_FOUND).shows("没有这项督导。");
+    stage.get("/nothing/here", &cookie).await.expect(StatusCode::NOT_FOUND).shows("找不到页面</h1>");
+    stage.get("/cases/not-an-id", &cookie).await.expect(StatusCode::BAD_REQUEST).shows("<h1>无法办理</h1>");
+    stage.post("/cases/new", &cookie, "").await.expect(StatusCode::METHOD_NOT_ALLOWED).shows("<h1>");
+    let cookie = format!("{cookie}; dudao_lang=en");
+    stage.get("/nothing", &cookie).await.expect(StatusCode::NOT_FOUND).shows("Not found</h1>");
+}
+
+#[tokio::test]
+async fn files_go_through_but_never_as_pages_of_ours() {
+    use wiremock::matchers::{method, path};
+    use wiremock::{Mock, ResponseTemplate};
+    let stage = Stage::new().await;
+    let cookie = stage.sign_in(&caller(Role::Inspector)).await;
+    for (sha, kind) in
+        [(SHA.to_owned(), "image/jpeg"), (SHA.replace('a', "b"), "text/html"), (SHA.replace('a', "c"), "image/svg+xml")]
+    {
+        let answer = ResponseTemplate::new(200).set_body_raw("<script>", kind);
+        Mock::given(method("GET"))
+            .and(path(format!("/tasks/v1/evidence/{sha}")))
+            .respond_with(answer)
+            .mount(&stage.server)
+            .await;
+        let file = stage.get(&format!("/evidence/cases/{sha}"), &cookie).await.expect(StatusCode::OK);
+        let shown = file.headers.get("content-disposition").unwrap();
+        assert_eq!(shown, if kind == "image/jpeg" { "inline" } else { "attachment" }, "{kind}");
+        assert!(
+            file.headers.get("content-security-policy").unwrap().to_str().unwrap().contains(if kind == "text/html" {
+                "default-src 'none'"
+            } else {
+                "sandbox"
+            })
+        );
+    }
+    stage.get("/evidence/cases/..%2F..%2Fplans", &cookie).await.expect(StatusCode::NOT_FOUND);
+    let book = ResponseTemplate::new(200)
+        .set_body_raw("PK", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+    Mock::given(method("GET")).and(path("/reporting/v1/ledger.xlsx")).respond_with(book).mount(&stage.server).await;
+    let file = stage.get("/ledger.xlsx?state=late&county=460100", &cookie).await.expect(StatusCode::OK);
+    let name = file.headers.get("content-disposition").unwrap().to_str().unwrap();
+    assert!(name.starts_with("attachment; filename*=UTF-8''%E6%95%B4"), "{name}");
+    let asked = Stage::only(stage.got("GET", "/reporting/v1/ledger.xlsx").await);
+    assert_eq!(asked.url.query(), Some("county=460100&state=late"));
+}
+
+#[tokio::test]
+async fn the_style_sheet_is_served_from_the_program() {
+    let stage = Stage::new().await;
+    let style = stage.get("/assets/console.css", "").await.expect(StatusCode::OK);
+    assert_eq!(style.headers.get("content-type").unwrap(), "text/css; charset=utf-8");
+    style.shows(":focus-visible");
+}

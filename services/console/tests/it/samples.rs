@@ -1,0 +1,241 @@
+//! What the services answer, with hostile words wherever people write.
+
+use serde_json::{Value, json};
+
+pub const ID: &str = "019a0000-0000-7000-8000-000000000001";
+pub const OTHER: &str = "019a0000-0000-7000-8000-000000000002";
+pub const SHA: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// Appended to every word of the samples that is written in Chinese.
+pub const HOSTILE: &str = "<script>alert(1)</script>\"' onx=1";
+
+fn hostile(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) => {
+            Value::String(format!("{text}{HOSTILE}"))
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(hostile).collect()),
+        Value::Object(members) => Value::Object(members.into_iter().map(|(k, v)| (k, hostile(v))).collect()),
+        other => other,
+    }
+}
+
+fn unit() -> Value {
+    json!({"unit_id": OTHER, "name": "海口市第一中学", "code": "2146000001", "area_path": [], "county_code": "460100",
+        "county_name": "海口市", "competent_unit_id": ID, "competent_unit_name": "海口市教育局"})
+}
+
+fn document(kind: &str) -> Value {
+    json!({"document_id": ID, "kind": kind, "doc_no": "琼教督委〔2026〕12号", "title": "督导意见书",
+        "issuing_unit_id": ID, "issuing_unit_name": "省教育督导委员会办公室", "issued_at": "2026-03-02T01:00:00Z"})
+}
+
+pub fn case(state: &str) -> Value {
+    let step = |step: &str, allowed: bool| json!({"step": step, "title": "办理步骤", "allowed": allowed, "guard": "g", "reason": "尚未召开座谈会"});
+    json!({"case_id": ID, "version": 7, "state": state, "state_zh": "现场督导", "supervision_kind": "special",
+        "title": "校园安全专项督导", "unit": unit(), "agency": {"unit_id": ID, "name": "省督导办"}, "matters": ["校园安全"],
+        "visit_on": "2026-03-12", "self_evaluation_due_on": "2026-03-10",
+        "team": [{"person_id": ID, "name": "督学0001", "inspector_no": "HN-1", "leader": true, "recusals": ["works_there"], "counts": false, "reason": "任期已满"}],
+        "notification": {"document": document("supervision_notification"), "received_at": "2026-03-02T02:00:00Z"},
+        "self_evaluation": {"files": [SHA], "received_at": "2026-03-02T02:00:00Z", "review": null, "reviewed_by": null},
+        "visit_records": [{"arrived_at": "2026-03-12T01:00:00Z", "left_at": "2026-03-12T04:00:00Z", "place": "教学楼", "matters": ["消防"],
+            "methods": ["现场查看"], "highlights": "整洁", "problems": "通道堵塞", "inspectors": [ID], "evidence": [SHA], "recorded_by": "督学0001"}],
+        "evidence": [{"sha256": SHA, "bytes": 1234, "media_type": "image/jpeg", "name": "照片.jpg", "uploaded_at": "2026-03-12T04:00:00Z", "uploaded_by": "督学0001"}],
+        "hearings": [{"group": "students", "how_drawn": "随机抽取", "points": ["希望改善"], "participants": 12, "questionnaires": 3, "recorded_by": "督学0001"}],
+        "findings": [{"finding_id": OTHER, "number": 1, "severity": "major", "category": "安全管理", "description": "消防通道堵塞", "basis": "消防法",
+            "demand": "立即清理", "advice": "定期检查", "responsible_unit_id": OTHER, "responsible_unit_name": "海口市第一中学"}],
+        "preliminary_opinion": {"document": document("preliminary_opinion"), "evaluation": "总体良好", "deliberation": "经评议", "received_at": "2026-03-13T01:00:00Z",
+            "plea_due_on": "2026-03-27", "plea_due_at": "2026-03-27T16:00:00Z", "plea_due_explained": "自签收次日起算"},
+        "plea": {"text": "已经整改", "waived": false, "by": "校长室", "at": "2026-03-14T01:00:00Z", "treatment": "部分采纳", "decided_at": "2026-03-15T01:00:00Z"},
+        "letter": {"document": document("opinion_letter"), "evaluation": "总体良好", "plea_treatment": "部分采纳", "received_at": "2026-03-16T01:00:00Z"},
+        "next_steps": [step("team", true), step("notify", true), step("visit-records", true), step("hearings", true), step("feedback", true),
+            step("plea", true), step("plea-decision", true), step("letter", false)],
+        "created_at": "2026-03-01T01:00:00Z"})
+}
+
+fn item(id: &str, state: &str, late: bool) -> Value {
+    json!({"item_id": id, "finding_id": id, "number": 1, "severity": "major", "category": "安全管理", "description": "消防通道堵塞",
+        "basis": "消防法", "demand": "立即清理", "responsible_unit_name": "海口市第一中学", "state": state, "deadline_id": ID,
+        "due_on": "2026-04-10", "due_at": "2026-04-10T16:00:00Z", "provisional": true, "first_due_on": "2026-03-31",
+        "reported_at": "2026-03-30T01:00:00Z", "report": "已经清理", "late": late, "verified_at": "2026-03-31T01:00:00Z",
+        "verified_by": "督学0002", "closed_at": null, "returned": 1, "urging_order_no": "琼教督委督办〔2026〕3号"})
+}
+
+pub fn rectification() -> Value {
+    json!({"rectification": {"rectification_id": ID, "version": 5, "case_id": ID, "letter_id": ID, "letter": document("opinion_letter"),
+        "case_title": "校园安全专项督导", "supervision_kind": "special", "visited_on": "2026-03-12", "unit": unit(),
+        "received_at": "2026-03-16T01:00:00Z", "closed_at": null,
+        "items": [item(ID, "in_progress", true), item(OTHER, "reported", false), item("019a0000-0000-7000-8000-000000000003", "verified", false)],
+        "urging_orders": [{"urging_order_id": ID, "document": document("urging_order"),
+            "items": [{"item_id": ID, "number": 1, "was_due_on": "2026-03-31", "due_on": "2026-04-10", "deadline_id": ID}],
+            "copy_to": "海口市教育局", "lateness_seconds": 0}]},
+     "evidence": [{"file_id": ID, "item_id": ID, "sha256": SHA, "media_type": "image/jpeg", "bytes": 99, "name": "整改后.jpg",
+        "uploaded_at": "2026-03-30T01:00:00Z", "uploaded_by": "学校办公室"}]})
+}
+
+fn ledger_row() -> Value {
+    json!({"item_id": ID, "rectification_id": ID, "number": 1, "item_no": "琼教督委〔2026〕12号-1", "case_title": "校园安全专项督导",
+        "county_name": "海口市", "unit_name": "海口市第一中学", "description": "消防通道堵塞", "severity": "major", "severity_zh": "较大",
+        "responsible_unit_name": "海口市第一中学", "letter_no": "琼教督委〔2026〕12号", "first_due_on": "2026-03-31", "due_on": "2026-04-10",
+        "provisional": true, "state": "reported", "state_zh": "待核查", "late": false, "due_soon": true, "urging_order_no": "督办〔2026〕3号"})
+}
+
+pub fn draft() -> Value {
+    json!({"publication_id": ID, "version": 3, "state": "published", "state_zh": "已公开", "needs_approval": true, "rectification_id": ID,
+        "title": "海口市第一中学整改情况", "unit_name": "海口市第一中学", "county_name": "海口市", "letter_no": "琼教督委〔2026〕12号",
+        "due_on": "2026-04-14", "overdue": true, "marks": 1, "published_at": "2026-04-01T01:00:00Z", "path": "/rectifications/x",
+        "case_title": "校园安全专项督导", "findings": [{"item_id": ID, "number": 1, "severity": "major", "severity_zh": "较大", "category": "安全管理",
+            "original": "学生张某某受伤", "text": "学生受伤", "marks": [{"kind": "name", "original": "张某某"}], "edited": true,
+            "due_on": "2026-04-10", "state": "reported", "state_zh": "待核查", "urging_order_no": "督办〔2026〕3号"}],
+        "preview": {}, "approval": {"by": "公开办", "at": "2026-04-01T01:00:00Z", "version": 1},
+        "withdrawal": {"by": {"display_name": "公开办"}, "at": "2026-04-01T01:00:00Z", "reason": "有误"},
+        "history": [{"version": 1, "published_at": "2026-04-01T01:00:00Z", "content_sha256": SHA, "cause": "approved"}]})
+}
+
+pub fn message() -> Value {
+    json!({"message_id": ID, "version": 2, "case_id": ID, "case_title": "校园安全专项督导", "kind": "opinion_letter", "kind_zh": "督导意见书",
+        "sequence": 1, "state": "rejected", "state_zh": "被退回", "unit_name": "海口市第一中学", "doc_no": "琼教督委〔2026〕12号",
+        "occurred_at": "2026-03-16T01:00:00Z", "attempts": 2, "last_outcome": "rejected", "reason": "单位代码不存在",
+        "faults": [{"field": "/unit/code", "reason_zh": "代码不正确", "reason_en": "wrong code"}], "sha256": SHA,
+        "payload": {"unit": {"name": "海口市第一中学"}}, "history": [{"attempt": 1, "finished_at": "2026-03-16T01:00:00Z", "outcome": "rejected", "status": 422}],
+        "corrections": [{"made_at": "2026-03-17T01:00:00Z", "reason": "更正代码", "changes": [{"field": "/unit/code", "value": "值"}]}]})
+}
+
+fn plan() -> Value {
+    json!({"plan_id": ID, "version": 4, "year": 2026, "title": "年度督导计划", "state": "draft", "agency": {"unit_id": ID, "name": "省督导办"},
+        "items": [{"plan_item_id": ID, "number": 1, "supervision_kind": "special", "matter": "校园安全",
+            "target_units": [{"unit_id": ID, "name": "海口市第一中学"}], "window_from": "2026-03-01", "window_to": "2026-05-31"}],
+        "document": document("plan"), "created_at": "2026-01-05T01:00:00Z"})
+}
+
+pub fn receipt() -> Value {
+    json!({"receipt_id": ID, "document_id": ID, "document_kind": "opinion_letter", "document_kind_zh": "督导意见书", "doc_no": "琼教督委〔2026〕12号",
+        "title": "督导意见书", "unit_id": ID, "unit_name": "海口市第一中学", "issuing_unit_name": "省督导办", "case_id": ID, "rectification_id": null,
+        "issued_at": "2026-03-16T01:00:00Z", "due_on": "2026-03-19", "due_at": "2026-03-19T16:00:00Z", "overdue": true, "state": "open"})
+}
+
+fn import() -> Value {
+    json!({"import_id": ID, "kind": "province", "file_name": "单位.xlsx", "imported_at": "2026-01-05T01:00:00Z", "rows": 10, "created": 7,
+        "changed": 1, "unchanged": 1, "rejected_rows": 1,
+        "rejected": [{"sheet": "学校", "row": 5, "column": "学校标识码", "reason": {"zh": "校验位不正确", "en": "wrong check digit"}}],
+        "warnings": [{"sheet": "学校", "row": 6, "column": "名称", "reason": {"zh": "与已有名称相同", "en": "same name"}}],
+        "tables": [{"table": "schools", "rows": 10, "created": 7, "changed": 1, "unchanged": 1, "rejected_rows": 1}], "ignored_sheets": ["说明"]})
+}
+
+fn figures(items: u64) -> Value {
+    json!({"items": items, "open": items, "in_progress": items, "reported": 1, "verified": 1, "due_soon": 1, "late": 1, "closed": 0,
+        "on_time": 1, "on_time_base": 2, "on_time_rate": "50.0%", "rectifications": 1, "urging_orders": 1})
+}
+
+fn page(items: &Value) -> Value {
+    json!({"items": items, "next": "c&1"})
+}
+
+fn unit_row(n: u8) -> Value {
+    json!({"unit_id": format!("019a0000-0000-7000-8000-0000000000{n:02}"), "version": 1, "key": format!("school.{n}"),
+        "school_code": format!("21460000{n:02}"), "name": format!("海口市第{n}中学"), "kind": "school", "county_name": "海口市"})
+}
+
+fn inspector() -> Value {
+    json!({"person_id": OTHER, "version": 1, "inspector_no": "HN-2", "name": "督学0002", "area_code": "460100", "full_time": true, "grade": "高级",
+        "term_from": "2025-01-01", "term_to": "2027-12-31", "training_hours": 48, "suspended": true})
+}
+
+/// Addresses with their answers.
+pub fn all() -> Vec<(String, Value)> {
+    let content = json!({"doc_no": "琼教督委〔2026〕12号", "title": "督导意见书", "addressee": "海口市第一中学", "copies": ["海口市教育局"],
+        "body": {"unit": "海口市第一中学", "evaluation": "总体良好", "matters": ["安全", "经费"], "findings": [{"number": 1, "severity": "major", "description": "通道堵塞"}],
+            "plea": {"text": "已改", "waived": false, "at": "2026-03-14T01:00:00Z"}, "visit_on": "2026-03-12", "新项": "新内容"}});
+    let order_content = json!({"kind": "urging_order", "legal_basis": "第二十五条", "late_items": [{"number": 1, "problem": "通道堵塞", "was_due_on": "2026-03-31", "days_late": 1}]});
+    [
+        ("/tasks/v1/plans", page(&json!([plan()]))),
+        ("/tasks/v1/plans/ID", plan()),
+        ("/tasks/v1/cases", page(&json!([{"case_id": ID, "version": 7, "state": "on_site", "state_zh": "现场督导", "supervision_kind": "special",
+            "title": "校园安全专项督导", "unit": unit(), "agency": {"unit_id": ID, "name": "省督导办"}, "visit_on": "2026-03-12", "findings": 1,
+            "letter_no": "琼教督委〔2026〕12号", "created_at": "2026-03-01T01:00:00Z"}]))),
+        ("/tasks/v1/cases/ID", case("on_site")),
+        ("/tasks/v1/documents/ID", json!({"document": document("opinion_letter"), "sha256": SHA, "content": content, "received_at": "2026-03-16T01:00:00Z"})),
+        ("/tasks/v1/duties", json!({"unit_id": ID, "unit_name": "省教育厅", "duties": [{"key": "1", "kind": "measure", "title": "完善机构", "text": "文字", "as_named": "省教育厅"}]})),
+        ("/tasks/v1/implementation-plan", json!({"key": "hainan-2021", "number": "琼办发〔2021〕13号", "title": "实施方案", "issued_by": ["省委办公厅"], "issued_on": "2021-04-15",
+            "goals": [{"key": "g", "title": "目标", "text": "文字"}], "principles": [{"title": "原则", "text": "文字"}],
+            "items": [{"key": "1", "kind": "measure", "section_title": "管理体制", "title": "完善机构", "text": "措施文字", "as_named": "省教育厅", "units": [{"unit_key": "k", "name": "省教育厅", "group": "county_units"}]},
+                {"key": "W1", "kind": "requirement", "title": "组织领导", "text": "要求文字", "as_named": "各市县", "units": []}]})),
+        ("/deadlines/v1/rectifications", page(&json!([{"rectification_id": ID, "version": 5, "case_title": "校园安全专项督导", "unit_id": ID, "unit_name": "海口市第一中学",
+            "county_name": "海口市", "letter_no": "琼教督委〔2026〕12号", "received_at": "2026-03-16T01:00:00Z", "closed_at": null, "open_items": 2, "late_items": 1,
+            "total_items": 3, "next_due_on": "2026-04-10", "urging_orders": 1}]))),
+        ("/deadlines/v1/rectifications/ID", rectification()),
+        ("/deadlines/v1/urging-orders/ID", json!({"order": {"urging_order_id": ID, "document": document("urging_order"), "items": [], "copy_to": "海口市教育局"},
+            "rectification_id": ID, "unit": unit(), "content": order_content, "content_sha256": SHA})),
+        ("/deadlines/v1/deadlines/ID", json!({"deadline_id": ID, "item_id": ID, "rectification_id": ID, "round": 1, "basis": "x", "due_on": "2026-03-31", "due_at": "2026-03-31T16:00:00Z",
+            "provisional": true, "explanation": "自签收次日起计算", "proof": {"rule": {"article": "条例第二十二条", "rule_id": "severity.major.finish", "rulebook_version": "1", "period": {"working_days": 2}},
+            "anchor_event": "letter_received", "anchor_at": "2026-03-27T01:00:00Z", "anchor_on": "2026-03-27", "calendar_area": "460100", "calendar_version": "v1",
+            "days": [{"date": "2026-03-27", "use": "start", "class": "weekday"}, {"date": "2026-03-28", "use": "skipped", "class": "weekend"},
+                {"date": "2026-03-30", "use": "counted", "class": "weekday"}, {"date": "2026-03-31", "use": "counted", "class": "weekday", "reason": "调休上班"}],
+            "provisional": true, "due_on": "2026-03-31", "due_at": "2026-03-31T16:00:00Z"}})),
+        ("/notifications/v1/receipts", json!({"items": [receipt()]})),
+        ("/notifications/v1/inbox", json!({"items": [{"message_id": ID, "template": "opinion_letter", "title": "督导意见书", "capacity": "to", "legal": true, "subject": "请签收督导意见书",
+            "text": "正文第一行\n第二行", "link": "http://console.example/", "document_id": ID, "doc_no": "琼教督委〔2026〕12号", "case_id": ID, "unit_id": ID, "unit_name": "海口市第一中学",
+            "created_at": "2026-03-16T01:00:00Z"}], "next": "n", "unread": 1})),
+        ("/reporting/v1/ledger", json!({"as_of": "2026-04-01T01:00:00Z", "items": [ledger_row()], "next": "n"})),
+        ("/reporting/v1/statistics/rectifications", json!({"as_of": "2026-04-01T01:00:00Z", "total": figures(5), "provincial": figures(1),
+            "counties": [{"county_code": "460100", "county_name": "海口市", "figures": figures(4)}], "definitions": [{"key": "late", "title": "逾期", "text": "期限已过"}]})),
+        ("/publication/v1/drafts", page(&json!([draft()]))),
+        ("/publication/v1/drafts/ID", draft()),
+        ("/exchange/v1/messages", page(&json!([message()]))),
+        ("/exchange/v1/messages/ID", message()),
+        ("/registry/v1/areas", json!({"items": [{"area_id": ID, "code": "460100", "name": "海口市", "level": "county_unit"}, {"area_id": ID, "code": "460000", "name": "海南省", "level": "province"}]})),
+        ("/registry/v1/units", page(&json!([unit_row(1), unit_row(2)]))),
+        ("/registry/v1/units/ID", unit_row(1)),
+        ("/registry/v1/inspectors", page(&json!([inspector()]))),
+        ("/registry/v1/inspectors/OTHER", inspector()),
+        ("/registry/v1/imports", page(&json!([import()]))),
+        ("/registry/v1/imports/ID", import()),
+        ("/registry/v1/accounts", page(&json!([{"account_id": ID, "version": 1, "login": "haikou-1", "display_name": "海口市督导室", "active": true, "activated": false, "built_in": false,
+            "grants": [{"role": "county_office_admin"}]}, {"account_id": OTHER, "version": 1, "login": "old", "display_name": "停用账号", "active": false, "activated": true, "built_in": false, "grants": []}]))),
+    ]
+    .into_iter()
+    .map(|(address, answer)| (address.replace("OTHER", OTHER).replace("ID", ID), hostile(answer)))
+    .collect()
+}
+
+/// Every page of someone signed in.
+pub fn addresses() -> Vec<String> {
+    [
+        "/",
+        "/plans",
+        "/plans/new",
+        "/plans/ID",
+        "/cases",
+        "/cases?state=on_site",
+        "/cases/new",
+        "/cases/new?q=%E6%B5%B7",
+        "/cases/new?unit_id=ID",
+        "/cases/ID",
+        "/cases/ID/team",
+        "/cases/ID/team?search=1&chosen=1&m=OTHER",
+        "/cases/ID/findings/OTHER",
+        "/receipts",
+        "/receipts?state=signed",
+        "/receipts/ID",
+        "/documents/ID",
+        "/urging-orders/ID",
+        "/rectifications",
+        "/rectifications/ID",
+        "/deadlines/ID",
+        "/inbox",
+        "/inbox?unread=true",
+        "/ledger",
+        "/ledger?county=460100&state=late&q=x",
+        "/statistics",
+        "/drafts",
+        "/drafts/ID",
+        "/exchange",
+        "/exchange/ID",
+        "/measures",
+        "/imports",
+        "/imports/ID",
+        "/accounts",
+    ]
+    .iter()
+    .map(|address| address.replace("OTHER", OTHER).replace("ID", ID))
+    .collect()
+}
