@@ -84,10 +84,19 @@ pub struct MailSink {
 }
 
 impl MailSink {
-    /// A server that also writes each message into a folder, as `00001.eml` and so on.
+    /// A server that also writes each message into a folder, as `00001.eml` (what came) and `00001.json` (what was read),
+    /// and begins with those that an earlier run took in.
     pub fn in_folder(folder: PathBuf) -> std::io::Result<Self> {
         std::fs::create_dir_all(&folder)?;
-        Ok(Self { folder: Some(folder), ..Self::default() })
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(&folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+        files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+        files.sort();
+        let mut kept = Kept { count: files.len(), ..Kept::default() };
+        for path in files {
+            kept.mails.push(serde_json::from_slice(&std::fs::read(path)?)?);
+        }
+        Ok(Self { kept: Arc::new(Mutex::new(kept)), folder: Some(folder) })
     }
 
     /// Starts a server in memory on a free port of this machine.
@@ -249,20 +258,25 @@ impl MailSink {
     #[expect(clippy::disallowed_methods, reason = "the mail server of a rehearsal has no other clock")]
     fn keep(&self, envelope: Envelope, data: &[u8]) -> std::io::Result<usize> {
         let (subject, text, message_id) = read_mail(data);
-        let mut kept = self.kept();
-        kept.count += 1;
-        let number = kept.count;
-        if let Some(folder) = &self.folder {
-            std::fs::write(folder.join(format!("{number:05}.eml")), data)?;
-        }
-        kept.mails.push(Mail {
+        let mail = Mail {
             from: envelope.from.unwrap_or_default(),
             to: envelope.to,
             subject,
             text,
             message_id,
             received_at: Timestamp::now(),
-        });
+        };
+        let mut kept = self.kept();
+        let number = kept.count + 1;
+        if let Some(folder) = &self.folder {
+            std::fs::write(folder.join(format!("{number:05}.eml")), data)?;
+            // Last and whole: its presence says that the message was taken.
+            let unfinished = folder.join("unfinished");
+            std::fs::write(&unfinished, serde_json::to_vec(&mail)?)?;
+            std::fs::rename(unfinished, folder.join(format!("{number:05}.json")))?;
+        }
+        kept.count = number;
+        kept.mails.push(mail);
         Ok(number)
     }
 }

@@ -1,0 +1,109 @@
+//! The configuration file of each service of the story's installation.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use local_stack::Settings;
+
+/// Where things are that are no part of the stack.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The folder `rulebook/`.
+    pub rulebook: PathBuf,
+    /// File with the first account's password.
+    pub operator_password: PathBuf,
+    /// File with the secret of the console's cookie.
+    pub cookie_key: PathBuf,
+}
+
+/// The text of a service's configuration.
+pub fn text(settings: &Settings, places: &Places) -> String {
+    let mut out = String::new();
+    let http = format!(
+        "[http]\nlisten = \"{}\"\noperations_listen = \"{}\"\nmax_body_bytes = {}\n",
+        settings.http,
+        settings.second,
+        64 * 1024 * 1024
+    );
+    out.push_str(&http);
+    if let Some(database) = &settings.database {
+        let _ = write!(
+            out,
+            "[database]\nhost = {:?}\nport = {}\nname = {:?}\nuser = {:?}\npassword_file = {}\nmax_connections = 14\n\
+             [broker]\nurl = {:?}\n[access]\npublic_keys = {}\n[journal]\nsigning_key_file = {}\n[files]\nfolder = {}\n\
+             [clock]\nallow_rehearsal = true\n",
+            database.host,
+            database.port,
+            database.name,
+            database.user,
+            quoted(&database.password_file),
+            settings.nats_url,
+            quoted(&settings.token_public_keys),
+            quoted(&settings.journal_key),
+            quoted(&settings.files),
+        );
+    }
+    out.push_str(&own(settings, places));
+    out
+}
+
+/// The sections that only this service has.
+fn own(settings: &Settings, places: &Places) -> String {
+    let base = |name: &str| settings.base_url(name).unwrap_or_default();
+    let rulebook = quoted(&places.rulebook);
+    match settings.name.as_str() {
+        "registry" => format!(
+            "[tokens]\nprivate_key_file = {}\n[sign_in]\ntrusted_proxies = [\"127.0.0.1\"]\n\
+             [bootstrap]\nlogin = \"operator\"\npassword_file = {}\n",
+            quoted(&settings.token_key),
+            quoted(&places.operator_password)
+        ),
+        "tasks" | "deadlines" => format!("[rulebook]\nfolder = {rulebook}\n"),
+        "notifications" => {
+            let port = settings.second_addresses.get("mail-sink").map_or(0, std::net::SocketAddr::port);
+            format!(
+                "[rulebook]\nfolder = {rulebook}\nprovince = \"460000\"\n[mail]\nhost = \"127.0.0.1\"\nport = {port}\n\
+                 tls = \"none\"\nfrom = \"教育督导平台 <dudao@hainan.example>\"\ndomain = \"hainan.example\"\n\
+                 support = \"省级教育督导平台运维组\"\nfirst_pause_milliseconds = 500\n[links]\nconsole = {:?}\n",
+                base("console")
+            )
+        }
+        "reporting" => format!("[links]\nportal = {:?}\n", base("publication")),
+        "publication" => format!(
+            "[rulebook]\nfolder = {rulebook}\nprovince = \"460000\"\n[portal]\naddress = {:?}\n\
+             title = \"海南省教育督导信息公开\"\noperator = \"海南省人民政府教育督导委员会办公室\"\n",
+            base("publication")
+        ),
+        "exchange" => {
+            let platform = base("national-platform");
+            let host = platform.trim_start_matches("http://");
+            format!(
+                "[outbound]\nallowed_hosts = [{host:?}]\ntimeout_seconds = 5\n[platform]\nbase_url = {platform:?}\n\
+                 signing_key_file = {}\nlongest_delay_seconds = 5\n",
+                quoted(&settings.journal_key)
+            )
+        }
+        "console" => {
+            let names =
+                ["registry", "tasks", "deadlines", "notifications", "reporting", "publication", "exchange"];
+            let mut out = String::from("[services]\n");
+            for name in names {
+                let _ = writeln!(out, "{name} = {:?}", base(name));
+            }
+            let hosts: Vec<_> = names.iter().map(|name| base(name).trim_start_matches("http://").to_owned()).collect();
+            let _ = write!(
+                out,
+                "[outbound]\nallowed_hosts = {hosts:?}\n[session]\nkey_file = {}\nsecure_cookies = false\n[links]\nportal = {:?}\n",
+                quoted(&places.cookie_key),
+                base("publication")
+            );
+            out
+        }
+        _ => String::new(),
+    }
+}
+
+/// A path as a TOML text.
+fn quoted(path: &Path) -> String {
+    format!("{:?}", path.display().to_string())
+}
