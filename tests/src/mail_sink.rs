@@ -458,6 +458,18 @@ mod tests {
         assert_eq!(mails[0].message_id, "<1@x>");
     }
 
+    #[test]
+    fn what_was_taken_is_there_after_a_new_start() {
+        let folder = std::env::temp_dir().join(format!("mail-sink-{}", std::process::id()));
+        let envelope = || Envelope { from: Some("a@x".to_owned()), to: vec!["b@x".to_owned()] };
+        let sink = MailSink::in_folder(folder.clone()).unwrap();
+        assert_eq!(sink.keep(envelope(), b"Subject: one\r\n\r\n1\r\n").unwrap(), 1);
+        let again = MailSink::in_folder(folder.clone()).unwrap();
+        assert_eq!(again.mails(), sink.mails());
+        assert_eq!(again.keep(envelope(), b"Subject: two\r\n\r\n2\r\n").unwrap(), 2);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
     #[tokio::test]
     async fn the_modes_refuse_and_lose() {
         let (sink, address) = MailSink::start().await.unwrap();

@@ -245,7 +245,7 @@ async fn clock(database: &Database) -> Result<(SignedDuration, SignedDuration), 
     .fetch_one(database.pool())
     .await?;
     let after = SystemClock.now();
-    let own = (before.as_millisecond() + after.as_millisecond()) / 2;
+    let own = i64::midpoint(before.as_millisecond(), after.as_millisecond());
     Ok((SignedDuration::from_millis(clock - own), SignedDuration::from_millis(legal - clock)))
 }
 
@@ -314,7 +314,12 @@ async fn of_streams(installation: &Installation, jetstream: &async_nats::jetstre
         let consumers: Vec<_> = match stream.consumers().try_collect().await {
             Ok(consumers) => consumers,
             Err(error) => {
-                findings.push(Finding::notice("broker", format!("无法列出 {name} 的消费者：{error}"), format!("cannot list the consumers of {name}: {error}"), "稍后再试。Try again."));
+                findings.push(Finding::notice(
+                    "broker",
+                    format!("无法列出 {name} 的消费者：{error}"),
+                    format!("cannot list the consumers of {name}: {error}"),
+                    "稍后再试。Try again.",
+                ));
                 continue;
             }
         };
@@ -354,9 +359,11 @@ fn of_disk(folder: &Path) -> Finding {
             format!("the disk of {place} is {used} % full"),
             "腾出空间；磁盘写满后证据无法上传。Make room: no evidence can be uploaded when it is full.",
         ),
-        Some(used) => {
-            Finding::good("disk", format!("{place} 所在磁盘已用 {used}%"), format!("the disk of {place} is {used} % full"))
-        }
+        Some(used) => Finding::good(
+            "disk",
+            format!("{place} 所在磁盘已用 {used}%"),
+            format!("the disk of {place} is {used} % full"),
+        ),
     }
 }
 
@@ -397,7 +404,7 @@ mod tests {
 
     #[test]
     fn services_must_agree_on_legal_time() {
-        let days = |days| SignedDuration::from_hours(24 * days);
+        let days = |days: i64| SignedDuration::from_hours(24 * days);
         assert_eq!(of_shifts(&[("a", days(0)), ("b", days(0))])[0].grade, Grade::Good);
         assert_eq!(of_shifts(&[("a", days(40)), ("b", days(40))])[0].grade, Grade::Notice);
         let apart = of_shifts(&[("a", days(40)), ("b", days(39))]);
@@ -421,7 +428,8 @@ mod tests {
             }],
         };
         let findings = examine(&installation).await;
-        let bad: Vec<&str> = findings.iter().filter(|it| it.grade == Grade::Bad).map(|it| it.subject.as_str()).collect();
+        let bad: Vec<&str> =
+            findings.iter().filter(|it| it.grade == Grade::Bad).map(|it| it.subject.as_str()).collect();
         assert_eq!(bad, ["console", "broker"]);
         assert!(findings.iter().all(|finding| !finding.remedy.is_empty()));
     }

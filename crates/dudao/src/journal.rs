@@ -73,9 +73,7 @@ pub async fn replay(service: &ServiceEntry, replay_id: Uuid, by: &str, limit: Du
     })
     .await;
     database.pool().close().await;
-    finished.unwrap_or_else(|_| {
-        Err(JournalError::Unserved { service: service.name.clone(), seconds: limit.as_secs() })
-    })
+    finished.unwrap_or_else(|_| Err(JournalError::Unserved { service: service.name.clone(), seconds: limit.as_secs() }))
 }
 
 fn storage(service: &ServiceEntry, source: sqlx::Error) -> JournalError {

@@ -21,7 +21,11 @@ const SHOWN: usize = 50;
 
 /// 督导平台运维工具 | the operator's tool of the supervision platform
 #[derive(Debug, Parser)]
-#[command(name = "dudao", version, after_help = "退出码：0 正常，1 发现问题，2 未能执行 | exit code: 0 well, 1 something is wrong, 2 it could not be done")]
+#[command(
+    name = "dudao",
+    version,
+    after_help = "退出码：0 正常，1 发现问题，2 未能执行 | exit code: 0 well, 1 something is wrong, 2 it could not be done"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -121,6 +125,7 @@ async fn import(file: &Path, registry: &str, token_file: &Path, kind: Option<Imp
     ))?;
     if !report.rejected.is_empty() || !report.warnings.is_empty() {
         let mut table = Table::new();
+        table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
         table.set_header(["", "工作表 sheet", "行 row", "列 column", "原因 reason"]);
         let rows = |word, faults: &[RowFault]| -> Vec<[String; 5]> {
             let row = |fault: &RowFault| {
@@ -149,6 +154,7 @@ async fn replay(service: &str, stack: &Path) -> anyhow::Result<bool> {
 async fn verify(stack: &Path) -> anyhow::Result<bool> {
     let installation = Installation::load(stack)?;
     let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table.set_header(["服务 service", "批次 batches", "事件 events", "结果 result", "链头 head"]);
     let mut all_good = true;
     for service in installation.journals() {
@@ -166,6 +172,7 @@ async fn examine(stack: &Path) -> anyhow::Result<bool> {
     let installation = Installation::load(stack)?;
     let findings = doctor::examine(&installation).await;
     let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table.set_header(["", "对象 subject", "情况 state", "办法 remedy"]);
     for finding in &findings {
         let mark = match finding.grade {
@@ -173,7 +180,12 @@ async fn examine(stack: &Path) -> anyhow::Result<bool> {
             Grade::Notice => "!",
             Grade::Bad => "✗",
         };
-        table.add_row([mark.to_owned(), finding.subject.clone(), format!("{}\n{}", finding.zh, finding.en), finding.remedy.clone()]);
+        table.add_row([
+            mark.to_owned(),
+            finding.subject.clone(),
+            format!("{}\n{}", finding.zh, finding.en),
+            finding.remedy.clone(),
+        ]);
     }
     say(table)?;
     let bad = findings.iter().filter(|finding| finding.grade == Grade::Bad).count();

@@ -2,7 +2,13 @@
 //!
 //! Prints figures, asserts none. Run by `make bench`, with durable servers.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, clippy::allow_attributes, reason = "a benchmark")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::allow_attributes,
+    reason = "a benchmark"
+)]
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
 #[path = "../tests/it/support.rs"]

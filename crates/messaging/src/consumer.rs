@@ -28,8 +28,9 @@ const ATTEMPTS: i32 = 25;
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Pause when the stream is not there yet or the broker is away.
 const AFTER_FAILURE: Duration = Duration::from_millis(300);
-/// After this time without an acknowledgement the broker delivers again; the inbox makes that harmless.
-const ACK_WAIT: Duration = Duration::from_mins(1);
+/// After this time without an acknowledgement the broker delivers again, which the inbox makes harmless. Short, because what a
+/// killed replica had fetched waits that long.
+const ACK_WAIT: Duration = Duration::from_secs(15);
 
 /// Why a handler did not apply an event.
 #[derive(Debug, thiserror::Error)]

@@ -270,17 +270,15 @@ pub fn example_config<C: ConfigRoot + Validate>(folder: &str, service: &str) -> 
     let scratch = std::env::temp_dir().join("dudao-tests").join(Uuid::now_v7().simple().to_string());
     std::fs::create_dir_all(&scratch).unwrap();
     let text = std::fs::read_to_string(format!("{folder}/{service}.example.toml")).unwrap();
-    let mut made = String::new();
-    for (number, line) in text.lines().enumerate() {
-        match line.split_once(" = \"/run/secrets/") {
-            Some((key, _)) => {
-                let secret = scratch.join(format!("secret-{number}"));
-                std::fs::write(&secret, "a secret of at least twenty characters, 1 A b").unwrap();
-                made.push_str(&format!("{key} = {secret:?}\n"));
-            }
-            None => made.push_str(&format!("{line}\n")),
+    let with_secret = |(number, line): (usize, &str)| match line.split_once(" = \"/run/secrets/") {
+        Some((key, _)) => {
+            let secret = scratch.join(format!("secret-{number}"));
+            std::fs::write(&secret, "a secret of at least twenty characters, 1 A b").unwrap();
+            format!("{key} = \"{}\"\n", secret.display())
         }
-    }
+        None => format!("{line}\n"),
+    };
+    let made: String = text.lines().enumerate().map(with_secret).collect();
     let file = scratch.join("example.toml");
     std::fs::write(&file, made).unwrap();
     let config = service_kit::config::load::<C>(Some(&file), &[]).unwrap();

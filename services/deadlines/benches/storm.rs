@@ -48,7 +48,8 @@ async fn main() {
         }
     }
     let seconds = started.elapsed().as_secs_f64();
-    let orders: i64 = sqlx::query_scalar("SELECT count(*) FROM urging_orders").fetch_one(world.database.pool()).await.unwrap();
+    let orders: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM urging_orders").fetch_one(world.database.pool()).await.unwrap();
     println!(
         "storm: {taken} rectifications, {orders} numbered orders with journal and next timers in {seconds:.2} s = {:.0} per second",
         taken as f64 / seconds

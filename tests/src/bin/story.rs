@@ -2,6 +2,8 @@
 //!
 //! Leaves `target/story/result.json`, prints a table, and ends with 0 only if every step's facts hold.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may"))]
+
 #[path = "../story/mod.rs"]
 mod story;
 
@@ -12,5 +14,5 @@ use clap::Parser;
 #[tokio::main]
 async fn main() -> ExitCode {
     service_kit::install_crypto();
-    story::run(story::Arguments::parse()).await
+    Box::pin(story::run(story::Arguments::parse())).await
 }

@@ -84,8 +84,7 @@ fn own(settings: &Settings, places: &Places) -> String {
             )
         }
         "console" => {
-            let names =
-                ["registry", "tasks", "deadlines", "notifications", "reporting", "publication", "exchange"];
+            let names = ["registry", "tasks", "deadlines", "notifications", "reporting", "publication", "exchange"];
             let mut out = String::from("[services]\n");
             for name in names {
                 let _ = writeln!(out, "{name} = {:?}", base(name));

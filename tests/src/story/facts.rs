@@ -17,6 +17,7 @@ impl Facts {
     }
 
     /// Notes a fact and fails when it is not what it has to be.
+    #[expect(clippy::needless_pass_by_value, reason = "a step writes what it expects as a value")]
     pub fn same<T: PartialEq + Debug + Serialize>(&mut self, key: &str, actual: T, expected: T) -> anyhow::Result<()> {
         let right = actual == expected;
         let text = if right { String::new() } else { format!("{key}: found {actual:?}, expected {expected:?}") };

@@ -18,6 +18,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -88,7 +89,7 @@ const STEPS: [&str; 10] = [
 /// Runs the program.
 pub async fn run(arguments: Arguments) -> ExitCode {
     // From here on Ctrl-C is ours: everything is stopped in good order.
-    match until_interrupted(prepare_and_play(&arguments)).await {
+    match Box::pin(until_interrupted(prepare_and_play(&arguments))).await {
         Ok(Ok(Ended { world, outcome })) => {
             let ok = outcome.steps.len() == STEPS.len() && outcome.steps.iter().all(|step| step.ok);
             if arguments.stay {
@@ -136,7 +137,14 @@ async fn prepare_and_play(arguments: &Arguments) -> anyhow::Result<Ended> {
     let show = Show::new(STEPS.len() as u64);
     show.now("启动数据库、消息服务器和全部服务 · starting servers and services");
     let ports = if arguments.stay { wishes() } else { BTreeMap::new() };
-    let world = match World::start(WorldOptions { folder, ports, durable: arguments.stay, console: arguments.steps == STEPS.len() }).await {
+    let world = match World::start(WorldOptions {
+        folder,
+        ports,
+        durable: arguments.stay,
+        console: arguments.steps == STEPS.len(),
+    })
+    .await
+    {
         Ok(world) => world,
         Err(error) => {
             show.finish();
@@ -154,7 +162,8 @@ async fn prepare_and_play(arguments: &Arguments) -> anyhow::Result<Ended> {
     }
     let province = Province::try_generate(SEED)?;
     let cast = Cast::of(&province)?;
-    let mut story = Story { world, province, cast, persons: BTreeMap::new(), cases: Vec::new(), show };
+    let mut story =
+        Story { world, province, cast, persons: BTreeMap::new(), cases: Vec::new(), show, lives: Mutex::default() };
     let outcome = play(&mut story, began, arguments.steps).await?;
     story.show.finish();
     if outcome.steps.len() == STEPS.len() && outcome.steps.iter().all(|step| step.ok) {
@@ -242,6 +251,7 @@ fn table(outcome: &Outcome) {
 fn goodbye(world: &World) {
     let mut table = Table::new();
     table.set_header(["", "地址 address"]);
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     for (name, service, path) in [
         ("控制台 console", "console", "/"),
         ("公开门户 public portal", "publication", "/"),
@@ -254,6 +264,7 @@ fn goodbye(world: &World) {
     say(&table.to_string());
     let mut table = Table::new();
     table.set_header(["账号 account", "身份 post", "密码 password"]);
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     for (login, post) in [
         (account::PROVINCE, "省教督委办公室管理员"),
         (account::PROVINCE_DESK, "省教督委办公室督管员"),
@@ -268,8 +279,11 @@ fn goodbye(world: &World) {
     ] {
         table.add_row([login, post, PASSWORD]);
     }
-    if let Ok(cast) = Province::try_generate(SEED).map_err(anyhow::Error::from).and_then(|province| Cast::of(&province)) {
-        for (unit, what) in [(&cast.punctual, "按期整改的学校"), (&cast.late, "逾期的学校"), (&cast.browser, "控制台演示的学校")] {
+    if let Ok(cast) = Province::try_generate(SEED).map_err(anyhow::Error::from).and_then(|province| Cast::of(&province))
+    {
+        for (unit, what) in
+            [(&cast.punctual, "按期整改的学校"), (&cast.late, "逾期的学校"), (&cast.browser, "控制台演示的学校")]
+        {
             table.add_row([unit.principal.as_str(), &format!("校长（{what}）"), PASSWORD]);
             table.add_row([unit.contact.as_str(), &format!("整改联络员（{what}）"), PASSWORD]);
         }

@@ -14,12 +14,7 @@ pub fn photo(number: u32) -> anyhow::Result<Vec<u8>> {
     });
     let picture = DynamicImage::ImageRgb8(picture);
     let mut plain = Vec::new();
-    JpegEncoder::new_with_quality(&mut plain, 85).write_image(
-        picture.as_bytes(),
-        320,
-        240,
-        ExtendedColorType::Rgb8,
-    )?;
+    JpegEncoder::new_with_quality(&mut plain, 85).write_image(picture.as_bytes(), 320, 240, ExtendedColorType::Rgb8)?;
     // After the start of the image (FF D8) comes the application segment with the EXIF.
     let (start, rest) = plain.split_at(2);
     Ok([start, &exif(), rest].concat())

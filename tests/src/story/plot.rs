@@ -1,6 +1,7 @@
 //! The state of the story: the world, the people, and the cases as they go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
@@ -19,8 +20,6 @@ use super::world::World;
 pub struct Played {
     /// Short name in the facts.
     pub label: &'static str,
-    /// Name of the supervision.
-    pub title: String,
     /// Supervised unit.
     pub unit: Supervised,
     /// Its identifier.
@@ -64,6 +63,9 @@ pub struct Story {
     pub cases: Vec<Played>,
     /// The display.
     pub show: Show,
+    /// The processes that played the platform and `exchange`: two and one, unless somebody shot one in the middle of an
+    /// attempt, which then nobody could note.
+    pub lives: Mutex<BTreeSet<u32>>,
 }
 
 /// Index of the school that reports in time.
@@ -142,7 +144,13 @@ impl Story {
     }
 
     /// Uploads a photo as evidence of a rectification.
-    pub async fn upload(&self, who: &str, rectification_id: &str, item_id: &str, photo: Vec<u8>) -> anyhow::Result<String> {
+    pub async fn upload(
+        &self,
+        who: &str,
+        rectification_id: &str,
+        item_id: &str,
+        photo: Vec<u8>,
+    ) -> anyhow::Result<String> {
         let path = format!("/v1/rectifications/{rectification_id}/evidence");
         let files = vec![("file", "整改后照片.jpg".to_owned(), photo)];
         let form = Body::Form(vec![("item_id", item_id.to_owned())], files);
@@ -159,18 +167,35 @@ impl Story {
             let path = "/admin/mode";
             let post = reqwest::Method::POST;
             self.api().outside(post, "national-platform", path, Body::Json(body.clone())).await?;
+            self.note_lives()?;
             Ok(Some(()))
         })
         .await
     }
 
-    /// Waits until a message to the platform has met a difficulty.
+    fn note_lives(&self) -> anyhow::Result<usize> {
+        let platform = self.world.simulator("national-platform")?.pid();
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.extend(platform.into_iter().chain(self.world.pid("exchange")));
+        Ok(lives.len())
+    }
+
+    /// Whether the platform and `exchange` only ever ended when the story ended them.
+    pub fn undisturbed(&self) -> anyhow::Result<bool> {
+        Ok(self.note_lives()? <= 3)
+    }
+
+    /// Waits until a message to the platform has met a difficulty, or nothing waits any more.
     pub async fn outcome_seen(&self, outcome: &str) -> anyhow::Result<()> {
         self.show.now(&format!("国家平台故障：{outcome} · the platform is out of order"));
         until(&format!("an attempt with the outcome {outcome}"), LIMIT, || async {
             let query = "SELECT count(*) FROM attempts WHERE outcome = $1";
             let count = self.db().count("exchange", query, &[outcome]).await?;
-            Ok((count > 0).then_some(()))
+            let query = "SELECT count(*) FROM messages WHERE state <> 'accepted'";
+            let waiting = self.db().count("exchange", query, &[]).await?;
+            let known = self.db().count("exchange", "SELECT count(*) FROM messages", &[]).await?;
+            self.note_lives()?;
+            Ok((count > 0 || (known > 0 && waiting == 0)).then_some(()))
         })
         .await
     }

@@ -9,9 +9,7 @@ use anyhow::Context as _;
 use dudao::keys::{self, KeyPurpose};
 use dudao::{DatabaseEntry, Installation, ServiceEntry};
 use jiff::Timestamp;
-use local_stack::{
-    KeyMakers, KeyTexts, Process, Program, Ready, SERVICES, Stack, StackOptions, Tools, workspace_root,
-};
+use local_stack::{KeyMakers, KeyTexts, Process, Program, Ready, SERVICES, Stack, StackOptions, Tools, workspace_root};
 
 use super::api::Api;
 use super::config::{self, Places};
@@ -113,6 +111,11 @@ impl World {
         Ok(std::fs::read_to_string(path).context("reading the public key of exchange")?.trim().to_owned())
     }
 
+    /// The process id of a service, while it runs.
+    pub fn pid(&self, service: &str) -> Option<u32> {
+        self.stack.process(service).ok().and_then(Process::pid)
+    }
+
     /// A simulator's process.
     pub fn simulator(&self, name: &str) -> anyhow::Result<&Process> {
         self.simulators.get(name).with_context(|| format!("no simulator {name}"))
@@ -185,7 +188,11 @@ fn simulators(stack: &Stack, binaries: &Path) -> anyhow::Result<BTreeMap<&'stati
     std::fs::create_dir_all(&sink.own_folder).context("making a simulator's folder")?;
     let run = |name: &'static str, address: SocketAddr, arguments: Vec<String>| -> anyhow::Result<_> {
         let binary = binaries.join(name);
-        anyhow::ensure!(binary.is_file(), "{} does not exist; build it first (cargo build --workspace)", binary.display());
+        anyhow::ensure!(
+            binary.is_file(),
+            "{} does not exist; build it first (cargo build --workspace)",
+            binary.display()
+        );
         let log = stack.folder().join("logs").join(format!("{name}.log"));
         let program = Program::new(name, binary, log, Ready::readyz(address))
             .arguments(arguments)

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use access::{Caller, Resource, Role, RouteAccess};
 use axum::Router;
 use contracts::notifications::ReceiptSigned;
-use contracts::registry::{AccountRecorded, AreaLevel, AreaRecorded, GrantRecord, InspectorRecorded, UnitKind, UnitRecorded};
+use contracts::registry::{
+    AccountRecorded, AreaLevel, AreaRecorded, GrantRecord, InspectorRecorded, UnitKind, UnitRecorded,
+};
 use contracts::shared::{DocumentKind, DocumentRef, UnitRef};
 use contracts::tasks::{FindingFact, LetterIssued, SupervisionKind};
 use contracts::{Envelope, Event};
@@ -26,6 +28,9 @@ use testkit::{Call, Database};
 use uuid::Uuid;
 
 use crate::routes::Route;
+
+/// What was found.
+pub const FINDING: &str = "消防通道堆放杂物";
 
 /// The places and people that callers are measured against.
 #[derive(Debug, Clone, Copy)]
@@ -113,11 +118,10 @@ impl Room {
             ("registry", path) if path.starts_with("/v1/inspectors") => area,
             ("tasks", path) if path.starts_with("/v1/plans") => area,
             // The department reads along from the letter on, which this case does not have yet.
-            ("tasks", path) if path.starts_with("/v1/cases") => area.concerning(school),
-            ("tasks", "/v1/documents/{document_id}" | "/v1/evidence/{sha256}") => area.concerning(school),
+            ("publication", _) => area.concerning(school),
+            ("tasks", path) if path != "/v1/duties" => area.concerning(school),
             ("notifications", path) if path.starts_with("/v1/receipts") => Resource::default().concerning(school),
             ("notifications", path) if path.starts_with("/v1/deliveries") => area.concerning(school).concerning(bureau),
-            ("publication", _) => area.concerning(school),
             ("exchange", _) => area.concerning(school).concerning(bureau),
             _ => area.concerning(school).read_by(bureau),
         }
@@ -221,7 +225,8 @@ fn unit(ground: &Ground, id: UnitId, key: &str, name: &str, kind: UnitKind) -> U
 }
 
 fn units(ground: &Ground) -> Vec<Envelope> {
-    let office = unit(ground, ground.office, "office-460100", "海口市人民政府教育督导委员会办公室", UnitKind::SupervisionAgency);
+    let office =
+        unit(ground, ground.office, "office-460100", "海口市人民政府教育督导委员会办公室", UnitKind::SupervisionAgency);
     let bureau = unit(ground, ground.bureau, "edu-460100", "海口市教育局", UnitKind::EducationBureau);
     let school = unit(ground, ground.school, &school_code(1), "海口市第一小学", UnitKind::School);
     let mut other = unit(ground, ground.other_school, &school_code(2), "三亚市第一小学", UnitKind::School);
@@ -286,7 +291,7 @@ fn letter(ground: &Ground) -> LetterIssued {
             number: 1,
             severity: Severity::Minor,
             category: "安全管理".to_owned(),
-            description: "消防通道堆放杂物".to_owned(),
+            description: FINDING.to_owned(),
             basis: "《教育督导条例》第十一条".to_owned(),
             demand: "限期整改".to_owned(),
             advice: String::new(),
@@ -325,7 +330,6 @@ async fn deadlines(ground: Ground) -> (Room, Vec<Envelope>) {
                %PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n\r\n--x--\r\n";
     let file = Call::new(http::Method::POST, &format!("/v1/rectifications/{rectification_id}/evidence"))
         .body("multipart/form-data; boundary=x", pdf.as_bytes().to_vec())
-        .header("Idempotency-Key", "the first evidence")
         .header("Idempotency-Key", &Uuid::new_v4().to_string())
         .by(&ground.head())
         .send(&room.router)
@@ -424,10 +428,17 @@ async fn notifications(ground: Ground, heard: &[Envelope]) -> Room {
     apply(&database, &notifications::consume::Directory, heard).await;
     let telling = Arc::new(notifications::telling(&config).unwrap());
     apply(&database, &notifications::consume::Matters(telling), heard).await;
-    let document = one(&database, "SELECT document_id::text FROM receipts WHERE document_kind = 'opinion_letter'").await;
+    let document =
+        one(&database, "SELECT document_id::text FROM receipts WHERE document_kind = 'opinion_letter'").await;
     let things = BTreeMap::from([
-        ("message_id", one(&database, "SELECT message_id::text FROM messages WHERE template = 'opinion_letter' LIMIT 1").await),
-        ("receipt_id", one(&database, "SELECT receipt_id::text FROM receipts WHERE document_kind = 'opinion_letter'").await),
+        (
+            "message_id",
+            one(&database, "SELECT message_id::text FROM messages WHERE template = 'opinion_letter' LIMIT 1").await,
+        ),
+        (
+            "receipt_id",
+            one(&database, "SELECT receipt_id::text FROM receipts WHERE document_kind = 'opinion_letter'").await,
+        ),
         ("document_id", document),
     ]);
     open_room("notifications", notifications::build(&config, &kit).unwrap(), &kit, ground, things)
@@ -533,7 +544,17 @@ const UNITS: &[&[&str]] = &[
     &["edu-460100", "海口市教育局", "education_bureau", "460100", "", "", "2021-04-15"],
 ];
 const SCHOOLS: &[&[&str]] = &[
-    &["学校标识码", "名称", "学校类别", "所在区划代码", "举办者", "统一社会信用代码", "在校生数", "主管单位键", "生效日期"],
+    &[
+        "学校标识码",
+        "名称",
+        "学校类别",
+        "所在区划代码",
+        "举办者",
+        "统一社会信用代码",
+        "在校生数",
+        "主管单位键",
+        "生效日期",
+    ],
     &["2146000001", "海口市第一小学", "小学", "460100", "公办", "", "1200", "edu-460100", "2021-04-15"],
     &["2146000003", "三亚市第一小学", "小学", "460200", "公办", "", "", "", "2021-04-15"],
 ];

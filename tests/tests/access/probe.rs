@@ -41,6 +41,8 @@ pub fn call(room: &Room, route: &Route) -> Call {
 fn query(room: &Room, route: &Route) -> String {
     match (route.service.as_str(), route.path.as_str()) {
         ("notifications", "/v1/deliveries") => format!("?document_id={}", room.things["document_id"]),
+        // The day of the letter.
+        ("exchange", "/v1/reconciliation") => "?on=2026-02-05".to_owned(),
         ("tasks", "/v1/duties") => format!("?unit_id={}", room.ground.school),
         _ => String::new(),
     }
@@ -56,11 +58,9 @@ fn form(room: &Room) -> Vec<u8> {
         )
         .into_bytes();
     }
-    format!(
-        "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\nContent-Type: application/pdf\r\n\r\n\
-         %PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n\r\n--x--\r\n"
-    )
-    .into_bytes()
+    let pdf = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\nContent-Type: application/pdf\r\n\r\n\
+         %PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n\r\n--x--\r\n";
+    pdf.as_bytes().to_vec()
 }
 
 /// A body that reads well; `None` where the route takes none.
@@ -88,7 +88,9 @@ fn body(room: &Room, route: &Route) -> Option<Value> {
             "window_from": "2027-03-01", "window_to": "2027-04-30"}]}),
         "/v1/cases" => json!({"supervision_kind": "special", "title": "校园安全专项督导", "unit_id": school,
             "matters": ["校园安全"], "visit_on": "2027-03-10"}),
-        "/v1/cases/{case_id}/team" => json!({"members": [{"person_id": room.things["person_id"], "leader": true, "recusals": []}]}),
+        "/v1/cases/{case_id}/team" => {
+            json!({"members": [{"person_id": room.things["person_id"], "leader": true, "recusals": []}]})
+        }
         "/v1/cases/{case_id}/self-evaluation" => json!({"files": []}),
         "/v1/cases/{case_id}/self-evaluation/review" => json!({"result": "已审核"}),
         "/v1/cases/{case_id}/visit-records" => json!({

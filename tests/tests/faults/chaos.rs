@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use local_stack::SERVICES;
 use crate::story::world::World;
+use local_stack::SERVICES;
 
 use crate::Say;
 use crate::chance::Chance;
@@ -46,15 +46,13 @@ async fn strike(world: &World, blow: Blow) -> anyhow::Result<()> {
 
 /// Shoots at moments of the lives that chance chooses: each service twice, the broker and the database as well, and in the
 /// middle the broker's storage is wiped. Returns when everything stands again.
-pub async fn during(
-    world: &World,
-    size: &Size,
-    progress: &AtomicUsize,
-    steps: usize,
-    say: &Say,
-) -> anyhow::Result<()> {
+pub async fn during(world: &World, size: &Size, progress: &AtomicUsize, steps: usize, say: &Say) -> anyhow::Result<()> {
     let mut chance = Chance::new(size.seed);
-    let mut blows: Vec<Blow> = SERVICES.into_iter().filter(|name| world.stack().process(name).is_ok()).flat_map(|name| [Blow::Service(name); SHOTS]).collect();
+    let mut blows: Vec<Blow> = SERVICES
+        .into_iter()
+        .filter(|name| world.stack().process(name).is_ok())
+        .flat_map(|name| [Blow::Service(name); SHOTS])
+        .collect();
     blows.extend([Blow::Broker, Blow::Database, Blow::DatabaseRestart, Blow::Platform]);
     chance.shuffle(&mut blows);
     blows.insert(blows.len() / 2, Blow::Wipe);
@@ -78,8 +76,13 @@ pub async fn during(
 /// Shoots while everything that is late takes effect.
 pub async fn while_firing(world: &World, size: &Size, say: &Say) -> anyhow::Result<()> {
     let mut chance = Chance::new(size.seed ^ 0xff);
-    let mut blows =
-        vec![Blow::Service("deadlines"), Blow::Database, Blow::Service("exchange"), Blow::Service("notifications"), Blow::Wipe];
+    let mut blows = vec![
+        Blow::Service("deadlines"),
+        Blow::Database,
+        Blow::Service("exchange"),
+        Blow::Service("notifications"),
+        Blow::Wipe,
+    ];
     chance.shuffle(&mut blows);
     // The first one hits the firing itself.
     blows.insert(0, Blow::Service("deadlines"));

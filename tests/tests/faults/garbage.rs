@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use crate::story::world::World;
 use anyhow::{Context as _, bail, ensure};
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, consumer::PullConsumer};
@@ -16,7 +17,6 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use service_kit::ids::{Ids as _, SystemIds};
 use sqlx::AssertSqlSafe;
-use crate::story::world::World;
 use uuid::Uuid;
 
 use crate::Say;
@@ -52,13 +52,23 @@ pub async fn feed_and_check(world: &World, lives: &Lives<'_>, say: &Say) -> anyh
         let mut expected = consumer.wanted(&events);
         expected.extend(old.iter().filter(|(event_type, _)| consumer.wants.contains(event_type)).map(|(_, id)| *id));
         let applied = consumer.applied(world).await?;
-        ensure!(applied == expected, "{}: its inbox has {} events, expected {}", consumer.name, applied.len(), expected.len());
-        let letters = "SELECT subject, cause, encode(body, 'escape') AS body FROM messaging.dead_letters WHERE consumer = $1";
+        ensure!(
+            applied == expected,
+            "{}: its inbox has {} events, expected {}",
+            consumer.name,
+            applied.len(),
+            expected.len()
+        );
+        let letters =
+            "SELECT subject, cause, encode(body, 'escape') AS body FROM messaging.dead_letters WHERE consumer = $1";
         let letters = world.db.rows(consumer.service, letters, &[consumer.name]).await?;
         let mut by_subject: BTreeMap<&str, usize> = BTreeMap::new();
         for letter in &letters {
             ensure!(letter["cause"].as_str().is_some_and(|cause| cause.len() > 10), "no cause: {letter}");
-            ensure!(letter["body"].as_str().is_some_and(|body| body.contains("faults-garbage")), "not our garbage: {letter}");
+            ensure!(
+                letter["body"].as_str().is_some_and(|body| body.contains("faults-garbage")),
+                "not our garbage: {letter}"
+            );
             *by_subject.entry(letter["subject"].as_str().unwrap_or_default()).or_default() += 1;
         }
         let expected: BTreeMap<&str, usize> = consumer.wants.iter().map(|subject| (*subject, GARBAGE)).collect();
@@ -77,7 +87,9 @@ async fn digests(world: &World) -> anyhow::Result<BTreeMap<String, String>> {
                 .fetch_all(database.pool())
                 .await?;
         for table in tables {
-            let query = format!("SELECT coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM public.\"{table}\" t");
+            let query = format!(
+                "SELECT coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM public.\"{table}\" t"
+            );
             let digest: String = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(database.pool()).await?;
             digests.insert(format!("{service}.{table}"), digest);
         }
@@ -151,7 +163,11 @@ async fn publish_old_versions(
 }
 
 /// The first event of its type in a journal, of one aggregate if it is named.
-async fn first<E: Event + DeserializeOwned>(world: &World, service: &str, aggregate: Option<Uuid>) -> anyhow::Result<E> {
+async fn first<E: Event + DeserializeOwned>(
+    world: &World,
+    service: &str,
+    aggregate: Option<Uuid>,
+) -> anyhow::Result<E> {
     let database = people::connect(world, service).await?;
     let payload: String = sqlx::query_scalar(
         "SELECT payload::text FROM messaging.journal WHERE event_type = $1 AND ($2::uuid IS NULL OR aggregate_id = $2)
@@ -227,7 +243,8 @@ async fn settle(world: &World, broker: &jetstream::Context) -> anyhow::Result<()
             return Ok(());
         }
         if began.elapsed() > LIMIT {
-            let failures = world.db.rows("tasks", "SELECT consumer, attempts, cause FROM messaging.failures", &[]).await?;
+            let failures =
+                world.db.rows("tasks", "SELECT consumer, attempts, cause FROM messaging.failures", &[]).await?;
             bail!("consumers have not taken everything: {waiting:?} {failures:?}");
         }
         tokio::time::sleep(LOOK_EVERY).await;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::story::world::World;
 use anyhow::{Context as _, bail};
 use contracts::shared::{DocumentKind, DocumentRef};
 use contracts::tasks::{FindingFact, LetterIssued, SupervisionKind};
@@ -22,7 +23,6 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use service_kit::ids::{Ids as _, SystemIds};
-use crate::story::world::World;
 use uuid::Uuid;
 
 use crate::people::{self, County, People, School, id};
@@ -76,8 +76,8 @@ impl<'a> Lives<'a> {
             .map(|n| {
                 let school = n % people.schools.len();
                 let letter = letter(size, n, &people.schools[school], people, issued_at);
-                // Schools alternate between the counties by halves, so both halves have both kinds.
-                Life { letter, school, closes: (n / people.schools.len() + n) % 2 == 0 }
+                // By turns, and for each school by turns: every school has both kinds.
+                Life { letter, school, closes: (n / people.schools.len() + n).is_multiple_of(2) }
             })
             .collect();
         #[expect(clippy::disallowed_methods, reason = "plays people outside of the system")]
@@ -120,7 +120,8 @@ impl<'a> Lives<'a> {
         self.issue(tasks, life, county).await?;
         self.step();
         let document = life.letter.document.document_id;
-        self.act(&school.principal, "notifications", &format!("/v1/receipts/{document}/sign"), None, Body::None).await?;
+        self.act(&school.principal, "notifications", &format!("/v1/receipts/{document}/sign"), None, Body::None)
+            .await?;
         self.step();
         let address = format!("/v1/rectifications/{}", life.rectification_id());
         let mut view = self.ask(&school.principal, "deadlines", &address).await?;
@@ -132,7 +133,13 @@ impl<'a> Lives<'a> {
         for item in 0..items {
             let last = item + 1 == items;
             let file = self
-                .act(&school.principal, "deadlines", &format!("{address}/evidence"), None, Body::File(evidence(life, item)))
+                .act(
+                    &school.principal,
+                    "deadlines",
+                    &format!("{address}/evidence"),
+                    None,
+                    Body::File(evidence(life, item)),
+                )
                 .await?;
             self.step_if(last);
             let at = |act: &str| {
@@ -183,7 +190,7 @@ impl<'a> Lives<'a> {
 
     /// Reads something until it is there.
     async fn ask(&self, token: &str, service: &str, path: &str) -> anyhow::Result<Value> {
-        self.until_answered(token, Method::GET, service, path, |request| Ok(request)).await
+        self.until_answered(token, Method::GET, service, path, Ok).await
     }
 
     /// Does something, once.
@@ -248,11 +255,8 @@ impl<'a> Lives<'a> {
 
     /// Moves the clock of every service past the last instant at which an urging order is due.
     pub async fn pass_every_limit(&self) -> anyhow::Result<()> {
-        let last = self
-            .world
-            .db
-            .value("deadlines", "SELECT max(due_at) AS at FROM timers WHERE kind = 'urge'", &[])
-            .await?;
+        let last =
+            self.world.db.value("deadlines", "SELECT max(due_at) AS at FROM timers WHERE kind = 'urge'", &[]).await?;
         let last: Timestamp = last.as_str().context("no urging order is to come")?.parse()?;
         self.world.move_to(last + SignedDuration::from_secs(1)).await
     }
@@ -287,8 +291,11 @@ fn version(view: &Value) -> Option<i64> {
 
 /// A small document of this item's own.
 fn evidence(life: &Life, item: usize) -> Vec<u8> {
-    format!("%PDF-1.4\n% {} item {item}\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n", life.letter.letter_id)
-        .into_bytes()
+    format!(
+        "%PDF-1.4\n% {} item {item}\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n",
+        life.letter.letter_id
+    )
+    .into_bytes()
 }
 
 async fn issue_once(tasks: &postgres::Database, life: &Life, county: &County) -> Result<(), sqlx::Error> {
@@ -336,11 +343,11 @@ fn letter(size: &Size, n: usize, school: &School, people: &People, issued_at: Ti
         issued_at,
     };
     // Every tenth letter has two findings.
-    let findings = (1..=if n % 10 == 0 { 2 } else { 1 })
+    let findings = (1..=if n.is_multiple_of(10) { 2 } else { 1 })
         .map(|number| FindingFact {
             finding_id: id(size, &format!("finding {n}/{number}")),
             number,
-            severity: if n % 3 == 0 { Severity::Major } else { Severity::Minor },
+            severity: if n.is_multiple_of(3) { Severity::Major } else { Severity::Minor },
             category: "安全管理".to_owned(),
             description: format!("消防通道堆放杂物（{number}）"),
             basis: "《中小学幼儿园安全管理办法》第十七条".to_owned(),

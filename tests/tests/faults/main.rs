@@ -40,8 +40,8 @@ mod size;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use local_stack::workspace_root;
 use crate::story::world::{World, WorldOptions};
+use local_stack::workspace_root;
 
 use crate::lives::Lives;
 use crate::people::People;

@@ -1,6 +1,7 @@
 //! Who there is: two counties with office, bureau and schools, in the journal of `registry` as its imports would put them,
 //! and a token for everyone who acts.
 
+use crate::story::world::World;
 use access::{Caller, Grant, Role, TokenIssuer};
 use anyhow::Context as _;
 use contracts::registry::{AccountRecorded, AreaLevel, AreaRecorded, GrantRecord, UnitKind, UnitRecorded};
@@ -10,7 +11,6 @@ use domain::code::{SchoolCode, SchoolKind};
 use domain::ids::{AccountId, AreaId, PersonId, UnitId};
 use postgres::Database;
 use service_kit::clock::{Clock as _, SystemClock};
-use crate::story::world::World;
 use uuid::Uuid;
 
 use crate::size::Size;
@@ -70,7 +70,13 @@ struct Makers<'a> {
 
 impl Makers<'_> {
     /// An account with a token.
-    fn account(&mut self, name: &str, role: Role, area_id: Option<AreaId>, unit_id: Option<UnitId>) -> anyhow::Result<String> {
+    fn account(
+        &mut self,
+        name: &str,
+        role: Role,
+        area_id: Option<AreaId>,
+        unit_id: Option<UnitId>,
+    ) -> anyhow::Result<String> {
         let account_id: AccountId = id(self.size, &format!("account {name}"));
         let person_id = (role == Role::Inspector).then(|| id::<PersonId>(self.size, &format!("person {name}")));
         let caller = Caller {
@@ -86,7 +92,7 @@ impl Makers<'_> {
             version: 1,
             login: format!("account{n}"),
             display_name: name.to_owned(),
-            email: (n % MAILED == 0).then(|| format!("account{n}@hainan.example")),
+            email: n.is_multiple_of(MAILED).then(|| format!("account{n}@hainan.example")),
             language: "zh-Hans".to_owned(),
             grants: vec![GrantRecord { role: role.as_str().to_owned(), area_id, unit_id }],
             unit_id,
@@ -148,7 +154,12 @@ impl People {
                 inspector: makers.account(&format!("{name}督学0001"), Role::Inspector, Some(area_id), None)?,
                 admin: makers.account(&admin, Role::CountyOfficeAdmin, Some(area_id), Some(office.unit_id))?,
             });
-            makers.account(&format!("{name}教育局经办人"), Role::CompetentDepartmentOfficer, None, Some(bureau.unit_id))?;
+            makers.account(
+                &format!("{name}教育局经办人"),
+                Role::CompetentDepartmentOfficer,
+                None,
+                Some(bureau.unit_id),
+            )?;
             for number in 1..=SCHOOLS {
                 let serial = u32::try_from(index * SCHOOLS + number)?;
                 let school_code = SchoolCode::try_new(SchoolKind::Primary, 46, serial)?.to_string();

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
 use crate::story::world::World;
+use anyhow::bail;
 
 use crate::Say;
 use crate::flow::{self, CONSUMERS, JOURNALS};
@@ -62,6 +62,10 @@ async fn look(world: &World) -> anyhow::Result<String> {
     let waiting = "SELECT count(*) AS n FROM messages WHERE state IN ('held', 'ready')";
     if let n @ 1.. = count("exchange", waiting).await? {
         return Ok(format!("{n} messages wait in exchange"));
+    }
+    let untold = "SELECT count(*) AS n FROM unreached WHERE reached_at IS NULL";
+    if let n @ 1.. = count("notifications", untold).await? {
+        return Ok(format!("{n} units have still to be told"));
     }
     let waiting = "SELECT count(*) AS n FROM deliveries WHERE state IN ('queued', 'sending')";
     if let n @ 1.. = count("notifications", waiting).await? {

@@ -1,7 +1,8 @@
 //! How much the test does.
 
-/// Rectifications when nobody says otherwise.
-const RECTIFICATIONS: usize = 2_000;
+/// Rectifications when nobody says otherwise: what two cores and services built for development live through in some three
+/// minutes. The full number is 2,000: `DUDAO_FAULTS=2000`.
+const RECTIFICATIONS: usize = 400;
 /// The seed when nobody says otherwise.
 const SEED: u64 = 20_260_210;
 

@@ -69,7 +69,10 @@ fn check_faults(facts: &mut Facts, reports: &[Value], expected: &[ExpectedFault]
         let mut found = Vec::new();
         for report in reports {
             for fault in report.list(list)? {
-                ensure!(!fault.text("/reason/zh")?.is_empty() && !fault.text("/reason/en")?.is_empty(), "no reason: {fault}");
+                ensure!(
+                    !fault.text("/reason/zh")?.is_empty() && !fault.text("/reason/en")?.is_empty(),
+                    "no reason: {fault}"
+                );
                 found.push(place(fault.text("/sheet")?, fault.number("/row")?, fault.text("/column")?));
             }
         }
@@ -108,9 +111,10 @@ async fn check_register(story: &Story, facts: &mut Facts) -> anyhow::Result<()> 
     let mut wrong = 0;
     let codes = db.rows("registry", "SELECT school_code, name FROM units WHERE kind = 'school'", &[]).await?;
     for row in &codes {
-        let known = province.schools.iter().any(|school| {
-            row["school_code"] == school.code.to_string() && row["name"] == school.name
-        });
+        let known = province
+            .schools
+            .iter()
+            .any(|school| row["school_code"] == school.code.to_string() && row["name"] == school.name);
         wrong += i32::from(!known);
     }
     facts.same("schools_that_differ_from_the_file", wrong, 0)
@@ -182,7 +186,9 @@ async fn check_duties(story: &Story, facts: &mut Facts) -> anyhow::Result<()> {
         let expected = plan
             .list("/items")?
             .iter()
-            .filter(|item| item["units"].as_array().is_some_and(|units| units.iter().any(|unit| unit["unit_key"] == key)))
+            .filter(|item| {
+                item["units"].as_array().is_some_and(|units| units.iter().any(|unit| unit["unit_key"] == key))
+            })
             .count();
         let shown = own.list("/duties")?.len();
         facts.holds(&format!("duties_of_{key}_shown"), shown == expected && shown > 0, (shown, expected))?;

@@ -103,11 +103,10 @@ async fn open(
     let found = unit_of(story, &unit.key).await?;
     let (unit_id, unit_name) = (found.text("/unit_id")?.to_owned(), found.text("/name")?.to_owned());
     let today = local_date(story.world.now().await?);
-    let title = format!("{unit_name}校园安全与规范办学专项督导");
     let body = json!({
         "plan_id": plan_id,
         "supervision_kind": "special",
-        "title": title,
+        "title": format!("{unit_name}校园安全与规范办学专项督导"),
         "unit_id": unit_id,
         "matters": ["校园安全", "规范办学"],
         "visit_on": today.tomorrow()?,
@@ -115,7 +114,6 @@ async fn open(
     let case = story.api().post(desk, "tasks", "/v1/cases", Body::Json(body)).await?;
     Ok(Played {
         label,
-        title,
         unit: unit.clone(),
         unit_id,
         unit_name,
@@ -140,7 +138,14 @@ fn members(story: &Story, team: &[(String, String)], recusals: &[&str]) -> anyho
 }
 
 /// A step that the state or a guard refuses with 409, with its reason.
-async fn refuse(story: &Story, facts: &mut Facts, key: &str, step: &str, body: Value, guard: &str) -> anyhow::Result<Value> {
+async fn refuse(
+    story: &Story,
+    facts: &mut Facts,
+    key: &str,
+    step: &str,
+    body: Value,
+    guard: &str,
+) -> anyhow::Result<Value> {
     let case = story.case(PUNCTUAL)?;
     let (status, problem) = story.refused(case.chief, &case.case_id, step, body).await?;
     ensure!(status == 409, "{key}: {status} {problem}");
@@ -205,10 +210,8 @@ async fn visit(story: &Story, facts: &mut Facts, index: usize, at: Timestamp) ->
     story.show.now(&format!("现场督导：{} · visit", case.unit_name));
     let id = &case.case_id;
     let number = u32::try_from(index)? * 10;
-    let files = vec![
-        ("file", "现场一.jpg".to_owned(), photo(number)?),
-        ("file", "现场二.jpg".to_owned(), photo(number + 1)?),
-    ];
+    let files =
+        vec![("file", "现场一.jpg".to_owned(), photo(number)?), ("file", "现场二.jpg".to_owned(), photo(number + 1)?)];
     let inspector = &case.team.first().context("a case has a group")?.0;
     let path = format!("/v1/cases/{id}/evidence");
     let uploaded = story.api().post(inspector, "tasks", &path, Body::Form(Vec::new(), files)).await?;
@@ -231,7 +234,8 @@ async fn visit(story: &Story, facts: &mut Facts, index: usize, at: Timestamp) ->
         "evidence": hashes,
     });
     story.act_on_case(inspector, id, "visit-records", record).await?;
-    let feedback = json!({ "evaluation": "总体情况较好，存在若干问题。", "deliberation": "督导组集体评议，一致同意问题清单。" });
+    let feedback =
+        json!({ "evaluation": "总体情况较好，存在若干问题。", "deliberation": "督导组集体评议，一致同意问题清单。" });
     if index == PUNCTUAL {
         refuse(story, facts, "guard_not_heard", "feedback", feedback.clone(), "not_heard").await?;
     }
@@ -269,7 +273,11 @@ async fn letters(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
         let case = story.case(index)?.clone();
         story.show.now(&format!("印发督导意见书：{} · letter", case.unit_name));
         let pleads = index == LATE;
-        let plea = if pleads { json!({ "text": "食堂留样已于当日补记，恳请酌情考虑。" }) } else { json!({ "waived": true }) };
+        let plea = if pleads {
+            json!({ "text": "食堂留样已于当日补记，恳请酌情考虑。" })
+        } else {
+            json!({ "waived": true })
+        };
         story.act_on_case(&case.unit.principal, &case.case_id, "plea", plea).await?;
         if pleads {
             let (_, problem) = story.refused(case.chief, &case.case_id, "letter", letter.clone()).await?;
@@ -285,7 +293,7 @@ async fn letters(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
         let number = done.text("/letter/document/doc_no")?.to_owned();
         facts.set(&format!("letter_{}", case.label), &number);
         let played = story.cases.get_mut(index).context("the case was opened")?;
-        played.letter_id = done.text("/letter/document/document_id")?.to_owned();
+        done.text("/letter/document/document_id")?.clone_into(&mut played.letter_id);
         played.letter_no = number;
     }
     check_numbers(story, facts).await?;
@@ -297,7 +305,8 @@ async fn check_numbers(story: &Story, facts: &mut Facts) -> anyhow::Result<()> {
     let gaps = "SELECT count(*) FROM (SELECT max(serial) - count(*) AS gap FROM documents
                 GROUP BY agency_word, kind_word, year) s WHERE gap <> 0";
     facts.same("number_series_with_gaps", story.db().count("tasks", gaps, &[]).await?, 0)?;
-    let letters = story.db().count("tasks", "SELECT count(*) FROM documents WHERE kind = 'opinion_letter'", &[]).await?;
+    let letters =
+        story.db().count("tasks", "SELECT count(*) FROM documents WHERE kind = 'opinion_letter'", &[]).await?;
     facts.same("letters", letters, 3)?;
     let members = "SELECT min(cardinality(team_ids)) FROM cases WHERE state = 'lettered'";
     facts.same("smallest_group", story.db().count("tasks", members, &[]).await?, 3)

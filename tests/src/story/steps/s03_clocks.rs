@@ -42,7 +42,8 @@ impl Holidays {
             if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("national-")) {
                 continue;
             }
-            let layer: Layer = toml::from_str(&std::fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
+            let layer: Layer =
+                toml::from_str(&std::fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
             for range in layer.day {
                 let mut day = range.from;
                 while day <= range.to.unwrap_or(range.from) {
@@ -97,7 +98,11 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
         let case = story.case(index)?.clone();
         story.show.now(&format!("签收督导意见书：{} · receipt", case.unit_name));
         let none = "SELECT count(*) FROM rectifications WHERE letter_id = $1::uuid";
-        facts.same("rectifications_before_the_receipt", story.db().count("deadlines", none, &[&case.letter_id]).await?, 0)?;
+        facts.same(
+            "rectifications_before_the_receipt",
+            story.db().count("deadlines", none, &[&case.letter_id]).await?,
+            0,
+        )?;
         let receipt = story.sign(&case.unit.principal, &case.letter_id).await?;
         let received_on = local_date(receipt.instant("/signed_at")?);
         let id = until("the rectification is open", LIMIT, || async {

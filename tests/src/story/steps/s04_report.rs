@@ -33,12 +33,31 @@ async fn rules(story: &Story, facts: &mut Facts, case: &Played) -> anyhow::Resul
     story.show.now("守卫条件 · guards");
     let item = item_id(story, case, 1).await?;
     for (key, who, act, body, expected) in [
-        ("report_without_evidence", case.unit.contact.as_str(), "report", json!({ "text": "已整改", "evidence": [] }), 422),
+        (
+            "report_without_evidence",
+            case.unit.contact.as_str(),
+            "report",
+            json!({ "text": "已整改", "evidence": [] }),
+            422,
+        ),
         ("close_out_before_verification", case.chief, "close-out", json!({}), 409),
-        ("verification_before_a_report", case.verifier()?, "verify", json!({ "decision": "accept", "note": "属实" }), 409),
-        ("another_school_reports", story.cast.late.contact.as_str(), "report", json!({ "text": "已整改", "evidence": [] }), 403),
+        (
+            "verification_before_a_report",
+            case.verifier()?,
+            "verify",
+            json!({ "decision": "accept", "note": "属实" }),
+            409,
+        ),
+        (
+            "another_school_reports",
+            story.cast.late.contact.as_str(),
+            "report",
+            json!({ "text": "已整改", "evidence": [] }),
+            403,
+        ),
     ] {
-        let version = story.rectification(case.chief, &case.rectification_id).await?.number("/rectification/version")?;
+        let version =
+            story.rectification(case.chief, &case.rectification_id).await?.number("/rectification/version")?;
         let path = format!("/v1/rectifications/{}/items/{item}/{act}", case.rectification_id);
         let post = reqwest::Method::POST;
         let answer = story.api().send(Some(who), post, "deadlines", &path, Some(version), Body::Json(body)).await?;
@@ -75,7 +94,8 @@ async fn rectify(story: &Story, facts: &mut Facts, case: &Played, number: u32) -
     if case.label == "school_in_time" && number == 2 {
         let back = json!({ "decision": "return", "note": "课程表未盖章，请补充。" });
         let returned = story.act_on_item(verifier, id, &item, "verify", back).await?;
-        let states: Vec<_> = returned.list("/rectification/items")?.iter().map(|item| item["returned"].clone()).collect();
+        let states: Vec<_> =
+            returned.list("/rectification/items")?.iter().map(|item| item["returned"].clone()).collect();
         facts.set("returned_once", states.contains(&json!(1)));
         let file = story.upload(who, id, &item, photo(seed + 1)?).await?;
         let again = json!({ "text": "已补充盖章课程表。", "evidence": [file] });
@@ -94,11 +114,17 @@ async fn check(story: &Story, facts: &mut Facts, school: &Played, government: &P
     let at: Timestamp = closed.instant("/rectification/closed_at")?;
     facts.set("school_closed_at", at);
     let open = story.rectification(government.chief, &government.rectification_id).await?;
-    facts.holds("government_still_open", open["rectification"]["closed_at"].is_null(), &open["rectification"]["closed_at"])?;
+    facts.holds(
+        "government_still_open",
+        open["rectification"]["closed_at"].is_null(),
+        &open["rectification"]["closed_at"],
+    )?;
     let states = "SELECT state, count(*)::int AS n FROM items GROUP BY state ORDER BY state";
     let rows = story.db().rows("deadlines", states, &[]).await?;
-    let counts: Vec<(String, i64)> =
-        rows.iter().map(|row| Ok((row.text("/state")?.to_owned(), row.number("/n")?))).collect::<anyhow::Result<_>>()?;
+    let counts: Vec<(String, i64)> = rows
+        .iter()
+        .map(|row| Ok((row.text("/state")?.to_owned(), row.number("/n")?)))
+        .collect::<anyhow::Result<_>>()?;
     let expected = vec![("closed".to_owned(), 3), ("in_progress".to_owned(), 3)];
     facts.same("items_by_state", counts, expected)?;
     let files = "SELECT count(DISTINCT sha256) FROM evidence";

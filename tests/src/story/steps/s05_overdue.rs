@@ -108,7 +108,8 @@ async fn order(story: &Story, facts: &mut Facts, who: &str, id: &str, order_at: 
     let (kind, at) = next(story, id, "escalate").await?.context("the next step is armed")?;
     facts.same("next_step_armed", kind, "escalate".to_owned())?;
     facts.same("next_step_at", at, end_of_day(new_limit).context("the day ends")?)?;
-    let gaps = "SELECT count(*) FROM (SELECT max(serial) - count(*) AS gap FROM urging_orders GROUP BY agency_word, year) s
+    let gaps =
+        "SELECT count(*) FROM (SELECT max(serial) - count(*) AS gap FROM urging_orders GROUP BY agency_word, year) s
                 WHERE gap <> 0";
     facts.same("number_series_with_gaps", story.db().count("deadlines", gaps, &[]).await?, 0)
 }
@@ -119,7 +120,11 @@ async fn recover(story: &Story, facts: &mut Facts) -> anyhow::Result<()> {
     let refused = until("a mail was refused", LIMIT, || async {
         let query = "SELECT count(*) FROM deliveries WHERE channel = 'mail' AND state <> 'delivered' AND last_error IS NOT NULL";
         let count = story.db().count("notifications", query, &[]).await?;
-        Ok((count > 0).then_some(count))
+        // A mail server that was shot meanwhile takes mail again at once.
+        let query = "SELECT count(*) FROM messages m JOIN deliveries d USING (message_id)
+                     WHERE m.template = 'urging_order' AND d.channel = 'mail' AND d.state = 'delivered'";
+        let sent = story.db().count("notifications", query, &[]).await?;
+        Ok((count > 0 || sent > 0).then_some(count))
     })
     .await?;
     facts.set("mails_refused_at_first", refused > 0);

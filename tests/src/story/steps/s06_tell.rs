@@ -30,7 +30,10 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
     let people = [late.unit.principal.as_str(), late.unit.contact.as_str(), account::BUREAU];
     for who in people {
         let address = format!("{who}@hainan.example");
-        let mine: Vec<&Value> = mails.iter().filter(|mail| mail["to"].as_array().is_some_and(|to| to.contains(&address.clone().into()))).collect();
+        let mine: Vec<&Value> = mails
+            .iter()
+            .filter(|mail| mail["to"].as_array().is_some_and(|to| to.contains(&address.clone().into())))
+            .collect();
         let about = mine.iter().filter(|mail| says(mail, &order_no)).count();
         facts.same(&format!("notice_mails_to_{who}"), about, 1)?;
         let titles = "SELECT count(*) FROM messages m JOIN accounts a USING (account_id)
@@ -38,19 +41,22 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
         facts.same(&format!("reminders_to_{who}"), story.db().count("notifications", titles, &[&address]).await?, 2)?;
         inbox(story, facts, who, &order_no).await?;
     }
-    let ids: BTreeMap<&str, usize> = mails.iter().filter_map(|mail| mail["message_id"].as_str()).fold(BTreeMap::new(), |mut ids, id| {
-        *ids.entry(id).or_default() += 1;
-        ids
-    });
+    let ids: BTreeMap<&str, usize> =
+        mails.iter().filter_map(|mail| mail["message_id"].as_str()).fold(BTreeMap::new(), |mut ids, id| {
+            *ids.entry(id).or_default() += 1;
+            ids
+        });
     let twice = ids.values().filter(|count| **count > 1).count();
     facts.same("mails_that_came_twice", twice, 0)?;
     let sent = "SELECT count(*) FROM deliveries WHERE channel = 'mail' AND state = 'delivered'";
     facts.same("mails", i64::try_from(ids.len())?, story.db().count("notifications", sent, &[]).await?)?;
     let lost = "SELECT count(*) FROM deliveries WHERE state = 'failed'";
     facts.same("deliveries_given_up", story.db().count("notifications", lost, &[]).await?, 0)?;
-    let chinese = mails.iter().all(|mail| mail["subject"].as_str().is_some_and(|text| text.chars().any(|c| ('一'..='龥').contains(&c))));
+    let chinese = mails
+        .iter()
+        .all(|mail| mail["subject"].as_str().is_some_and(|text| text.chars().any(|c| ('一'..='龥').contains(&c))));
     facts.holds("mails_are_in_chinese", chinese, mails.first())?;
-    deliveries(story, facts, &late.chief.to_owned(), &late.rectification_id).await?;
+    deliveries(story, facts, late.chief, &late.rectification_id).await?;
     acknowledge(story, facts, &late.unit.principal).await
 }
 
@@ -61,7 +67,10 @@ fn says(mail: &Value, words: &str) -> bool {
 /// The order stands once in the person's inbox.
 async fn inbox(story: &Story, facts: &mut Facts, who: &str, order_no: &str) -> anyhow::Result<()> {
     let inbox = story.api().get(who, "notifications", "/v1/inbox?limit=200").await?;
-    let orders = inbox.list("/items")?.iter().filter(|message| message["template"] == "urging_order" && message["doc_no"] == order_no);
+    let orders = inbox
+        .list("/items")?
+        .iter()
+        .filter(|message| message["template"] == "urging_order" && message["doc_no"] == order_no);
     facts.same(&format!("notice_in_the_inbox_of_{who}"), orders.count(), 1)
 }
 

@@ -39,7 +39,8 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
     facts.set("late_rows", of(&late.rectification_id).len());
     // A unit sees its own rows and no others.
     let own = story.api().get(&late.unit.principal, "reporting", "/v1/ledger?limit=200").await?;
-    let strange = own.list("/items")?.iter().filter(|row| row["rectification_id"] != late.rectification_id.as_str()).count();
+    let strange =
+        own.list("/items")?.iter().filter(|row| row["rectification_id"] != late.rectification_id.as_str()).count();
     facts.same("rows_of_others_shown_to_a_unit", strange, 0)?;
     statistics(story, facts).await?;
     workbook(story, facts, &late.letter_no).await
@@ -50,20 +51,22 @@ async fn statistics(story: &Story, facts: &mut Facts) -> anyhow::Result<()> {
     let county = found.list("/counties")?.iter().find(|county| county["county_code"] == COUNTY).cloned();
     let county = county.context("the county has a line")?;
     for (whose, figures) in [("province", found.at("/total")?), ("haikou", county.at("/figures")?)] {
-        let shown: Vec<Value> = ["items", "closed", "late", "on_time", "on_time_base", "rectifications", "urging_orders"]
-            .iter()
-            .map(|key| figures[*key].clone())
-            .collect();
-        facts.same(&format!("items_closed_late_ontime_base_rectifications_orders_{whose}"), json!(shown), json!([6, 3, 2, 3, 5, 3, 1]))?;
+        let shown: Vec<Value> =
+            ["items", "closed", "late", "on_time", "on_time_base", "rectifications", "urging_orders"]
+                .iter()
+                .map(|key| figures[*key].clone())
+                .collect();
+        facts.same(
+            &format!("items_closed_late_ontime_base_rectifications_orders_{whose}"),
+            json!(shown),
+            json!([6, 3, 2, 3, 5, 3, 1]),
+        )?;
         facts.same(&format!("on_time_rate_{whose}"), figures["on_time_rate"].clone(), json!("60.0%"))?;
     }
     facts.same("counties_listed", found.list("/counties")?.len(), story.province.county_units().count())?;
-    let sum: i64 = found
-        .list("/counties")?
-        .iter()
-        .map(|county| county.number("/figures/items"))
-        .sum::<anyhow::Result<i64>>()?
-        + found.number("/provincial/items")?;
+    let sum: i64 =
+        found.list("/counties")?.iter().map(|county| county.number("/figures/items")).sum::<anyhow::Result<i64>>()?
+            + found.number("/provincial/items")?;
     facts.same("counties_add_up_to_the_province", sum, found.number("/total/items")?)
 }
 

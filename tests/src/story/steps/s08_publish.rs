@@ -18,7 +18,9 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
     let drafts = until("the drafts are complete", LIMIT, || async {
         let found = story.api().get(account::PUBLICITY, "publication", "/v1/drafts?limit=200").await?;
         let drafts = found.list("/items")?.to_vec();
-        let late = drafts.iter().find(|draft| draft["rectification_id"] == story.case(LATE).map_or("", |case| case.rectification_id.as_str()));
+        let late = drafts.iter().find(|draft| {
+            draft["rectification_id"] == story.case(LATE).map_or("", |case| case.rectification_id.as_str())
+        });
         let Some(late) = late else { return Ok(None) };
         let path = format!("/v1/drafts/{}", late.text("/publication_id")?);
         let whole = story.api().get(account::PUBLICITY, "publication", &path).await?;
@@ -46,7 +48,8 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
         page(story, facts, index, &done, &order_no).await?;
     }
     let hidden = of(&drafts, &story.case(GOVERNMENT)?.rectification_id)?;
-    let unapproved = story.api().public("publication", &format!("/rectifications/{}", hidden.text("/publication_id")?)).await?;
+    let unapproved =
+        story.api().public("publication", &format!("/rectifications/{}", hidden.text("/publication_id")?)).await?;
     facts.same("unapproved_page", unapproved.status, 404)?;
     portal(story, facts).await
 }

