@@ -14,7 +14,7 @@ define section
 	@printf '\n== %s\n' '$(1)'; $(2); printf '== %s: %s s\n' '$(1)' "$$SECONDS"
 endef
 
-.PHONY: help install demo story test bench check fmt prepare servers clean
+.PHONY: help install demo story test faults bench check fmt prepare servers clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -36,9 +36,14 @@ test: install ## Everything that CI checks
 	$(call section,Dependencies,cargo deny check -A unused-wrapper bans licenses sources)
 	$(call section,Lints,cargo clippy --workspace --all-targets -- -D warnings)
 	$(call section,Checked queries,$(DEV)/with-servers.sh $(DEV)/prepare.sh --check)
+	$(call section,Build,cargo build --workspace --bins)
 	$(call section,Tests,$(DEV)/with-servers.sh cargo nextest run --workspace)
 	$(call section,Examples in the documentation,$(DEV)/with-servers.sh cargo test --workspace --doc)
 	@$(MAKE) --no-print-directory story
+
+faults: install ## The fault journey in full: 2,000 rectifications while every process is killed at random
+	$(call section,Build,cargo build --workspace --bins)
+	@DUDAO_FAULTS=2000 $(DEV)/with-servers.sh cargo nextest run -p tests --test faults --no-capture
 
 bench: install ## Figures on this machine, with durable servers; prints, asserts nothing
 	@DURABLE=1 $(DEV)/with-servers.sh cargo bench -p messaging -p deadlines --bench throughput --bench storm

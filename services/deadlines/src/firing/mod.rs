@@ -10,7 +10,7 @@ use contracts::Actor;
 use domain::rectification::{Rectification, RectificationEvent, Timer, TimerKind, UrgingOrder};
 use jiff::Timestamp;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram};
+use opentelemetry::metrics::{Counter, Gauge, Histogram};
 use postgres::Database;
 use service_kit::Round;
 
@@ -32,6 +32,7 @@ pub struct Firing {
     rules: Arc<RuleSet>,
     fired: Counter<u64>,
     lateness: Histogram<f64>,
+    stuck: Gauge<i64>,
 }
 
 /// A rectification in the middle of a round.
@@ -57,6 +58,7 @@ impl Firing {
                 .with_description("From the due instant to the effect")
                 .with_boundaries(vec![0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0, 3_600.0, 86_400.0])
                 .build(),
+            stuck: meter.i64_gauge("dudao_rectifications_stuck").with_description("Rectifications set aside with a cause").build(),
         }
     }
 
@@ -75,7 +77,20 @@ impl Firing {
             return Ok(0);
         }
         let taken = due.len();
-        let mut fired = due.into_iter().map(|stored| self.fire(stored, at)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut fired = Vec::with_capacity(due.len());
+        for stored in due {
+            let rectification_id = stored.dossier.rectification.rectification_id;
+            match self.fire(stored, at) {
+                Ok(one) => fired.push(one),
+                // One case that the rules cannot decide on does not hold up a province.
+                Err(error) => {
+                    let cause = format!("{error:#}");
+                    tracing::error!(rectification.id = %rectification_id, cause, "a rectification cannot be fired and is set aside");
+                    store::set_aside(&mut tx, rectification_id, &cause, at).await?;
+                }
+            }
+        }
+        self.stuck.record(store::stuck(&mut tx).await?, &[]);
 
         let drafts: Vec<Draft<'_>> = fired.iter().filter_map(Fired::draft).collect();
         if !drafts.is_empty() {
@@ -100,6 +115,7 @@ impl Firing {
         let Stored { version, dossier } = stored;
         let before = dossier.rectification.clone();
         let held = dossier.hold(&self.rules)?;
+        issue::check_numbered(&self.rules, &dossier)?;
         let timers = before.timers.iter().filter(|timer| timer.due_at <= at).copied().collect();
         let (rectification, events) = before.clone().fire_due(at, held.rules())?.into_parts();
         let calendar = held.unit_calendar().clone();

@@ -28,6 +28,10 @@ pub(crate) async fn open_if_received(
     let agency = store::agency(tx, letter.document.issuing_unit_id)
         .await?
         .ok_or_else(|| ApplyError::NotYet(format!("agency {}", letter.document.issuing_unit_id)))?;
+    if rules.agency_word(&agency.unit_key).is_none() {
+        // Found now, not in the night in which its first order is due.
+        return Err(ApplyError::Refused(format!("agencies.toml has no code word for {}", agency.unit_key)));
+    }
     let rulebook = rules
         .rulebook_at(received_at)
         .ok_or_else(|| ApplyError::Refused(format!("no rulebook is in force at {received_at}")))?;

@@ -62,13 +62,39 @@ pub(crate) async fn take_due(
 ) -> Result<Vec<Stored>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT version, dossier AS "dossier: Json<Dossier>" FROM rectifications
-           WHERE next_timer_at <= $1 ORDER BY next_timer_at LIMIT $2 FOR UPDATE SKIP LOCKED"#,
+           WHERE next_timer_at <= $1 AND (stuck_at IS NULL OR stuck_at < $1 - interval '1 minute')
+           ORDER BY next_timer_at LIMIT $2 FOR UPDATE SKIP LOCKED"#,
         at.to_sqlx() as _,
         limit
     )
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| Stored { version: row.version, dossier: row.dossier.0 }).collect())
+}
+
+/// Sets a locked rectification aside, with the cause; it is tried again after a minute.
+pub(crate) async fn set_aside(
+    connection: &mut PgConnection,
+    rectification_id: RectificationId,
+    cause: &str,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE rectifications SET stuck_at = $2, stuck_cause = $3 WHERE rectification_id = $1",
+        Uuid::from(rectification_id),
+        at.to_sqlx() as _,
+        cause
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Rectifications that are set aside.
+pub(crate) async fn stuck(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "n!" FROM rectifications WHERE stuck_at IS NOT NULL"#)
+        .fetch_one(connection)
+        .await
 }
 
 /// Writes a rectification that has just begun, at version 1.
@@ -125,7 +151,7 @@ pub(crate) async fn save(
     let done = sqlx::query!(
         "UPDATE rectifications r
          SET version = c.version, dossier = c.dossier::jsonb, next_timer_at = c.next_timer_at, closed_at = c.closed_at,
-             changed_at = $6
+             changed_at = $6, stuck_at = NULL, stuck_cause = NULL
          FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[])
               AS c(rectification_id, version, dossier, next_timer_at, closed_at)
          WHERE r.rectification_id = c.rectification_id AND r.version = c.version - 1",

@@ -122,6 +122,11 @@ pub(crate) async fn issue_all(
     Ok(issued)
 }
 
+/// Whether orders of this dossier could be numbered; asked before anything is decided.
+pub(crate) fn check_numbered(rules: &RuleSet, dossier: &Dossier) -> Result<(), IssueError> {
+    word_of(rules, dossier).map(|_| ())
+}
+
 fn word_of<'a>(rules: &'a RuleSet, dossier: &Dossier) -> Result<&'a str, IssueError> {
     rules.agency_word(&dossier.agency_key).ok_or_else(|| IssueError::NoAgencyWord(dossier.agency_key.clone()))
 }

@@ -127,6 +127,34 @@ async fn replicas_at_once_fire_a_storm_exactly_once_and_number_it_without_gaps()
 }
 
 #[tokio::test]
+async fn one_case_that_cannot_be_decided_is_set_aside_and_the_others_fire() {
+    let world = World::new().await;
+    let bad = world.open(1, &[Severity::Minor], RECEIVED).await;
+    for serial in 2..=4 {
+        world.open(serial, &[Severity::Minor], RECEIVED).await;
+    }
+    sqlx::query("UPDATE rectifications SET dossier = jsonb_set(dossier, '{rectification,rulebook_version}', '\"gone\"') WHERE rectification_id = $1")
+        .bind(uuid::Uuid::from(bad))
+        .execute(world.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(world.fire_at("2026-03-06T16:00:00Z").await, 4);
+    assert_eq!(testkit::events_of::<UrgingOrderIssued>(&world.database).await.len(), 3);
+    let cause: String = sqlx::query_scalar("SELECT stuck_cause FROM rectifications WHERE stuck_at IS NOT NULL").fetch_one(world.database.pool()).await.unwrap();
+    assert!(cause.contains("rulebook version gone"), "{cause}");
+    assert_eq!(world.firing().fire_batch().await.unwrap(), 0, "it is not tried again at once");
+
+    // Mended, it fires after its minute, with its order.
+    sqlx::query("UPDATE rectifications SET dossier = jsonb_set(dossier, '{rectification,rulebook_version}', '\"hainan-2021.1\"') WHERE rectification_id = $1")
+        .bind(uuid::Uuid::from(bad))
+        .execute(world.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(world.fire_at("2026-03-06T16:02:00Z").await, 1);
+    assert_eq!(testkit::events_of::<UrgingOrderIssued>(&world.database).await.len(), 4);
+}
+
+#[tokio::test]
 async fn a_roll_back_takes_the_number_back() {
     let world = World::new().await;
     world.open(1, &[Severity::Minor], RECEIVED).await;
