@@ -4,12 +4,14 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::allow_attributes,
-    reason = "a benchmark"
+    clippy::cast_precision_loss,
+    dead_code,
+    reason = "a benchmark: figures for people, and more in the shared support than it needs"
 )]
-#![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
 #[path = "../tests/it/support.rs"]
 mod support;

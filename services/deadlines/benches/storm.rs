@@ -5,14 +5,15 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::allow_attributes,
     clippy::indexing_slicing,
+    clippy::cast_precision_loss,
     dead_code,
-    reason = "a benchmark"
+    reason = "a benchmark: figures for people, and more in the shared support than it needs"
 )]
-#![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
 #[path = "../tests/it/support.rs"]
 mod support;

@@ -58,7 +58,10 @@ impl Firing {
                 .with_description("From the due instant to the effect")
                 .with_boundaries(vec![0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0, 3_600.0, 86_400.0])
                 .build(),
-            stuck: meter.i64_gauge("dudao_rectifications_stuck").with_description("Rectifications set aside with a cause").build(),
+            stuck: meter
+                .i64_gauge("dudao_rectifications_stuck")
+                .with_description("Rectifications set aside with a cause")
+                .build(),
         }
     }
 

@@ -140,7 +140,10 @@ async fn one_case_that_cannot_be_decided_is_set_aside_and_the_others_fire() {
         .unwrap();
     assert_eq!(world.fire_at("2026-03-06T16:00:00Z").await, 4);
     assert_eq!(testkit::events_of::<UrgingOrderIssued>(&world.database).await.len(), 3);
-    let cause: String = sqlx::query_scalar("SELECT stuck_cause FROM rectifications WHERE stuck_at IS NOT NULL").fetch_one(world.database.pool()).await.unwrap();
+    let cause: String = sqlx::query_scalar("SELECT stuck_cause FROM rectifications WHERE stuck_at IS NOT NULL")
+        .fetch_one(world.database.pool())
+        .await
+        .unwrap();
     assert!(cause.contains("rulebook version gone"), "{cause}");
     assert_eq!(world.firing().fire_batch().await.unwrap(), 0, "it is not tried again at once");
 
