@@ -32,7 +32,7 @@ use crate::app::AppState;
 pub(crate) enum ListState {
     /// With open items.
     Open,
-    /// With items whose limit has passed.
+    /// With items whose limit has passed, those under an urging order included.
     Late,
     /// Closed.
     Closed,
@@ -170,7 +170,7 @@ pub(crate) async fn list(
            FROM rectifications r
            JOIN LATERAL (
                SELECT count(*) AS total, count(*) FILTER (WHERE state <> 'closed') AS open,
-                      count(*) FILTER (WHERE awaits_unit AND due_at <= $1) AS late,
+                      count(*) FILTER (WHERE awaits_unit AND (urged OR due_at <= $1)) AS late,
                       min(due_on) FILTER (WHERE awaits_unit) AS due_on, min(due_at) FILTER (WHERE awaits_unit) AS due_at
                FROM items WHERE items.rectification_id = r.rectification_id) i ON true
            WHERE (r.area_path && $2 OR r.unit_ids && $3 OR r.reader_ids && $3)

@@ -208,6 +208,7 @@ struct ItemColumns {
     awaits_unit: Vec<bool>,
     due_on: Vec<jiff_sqlx::Date>,
     due_at: Vec<jiff_sqlx::Timestamp>,
+    urged: Vec<bool>,
 }
 
 impl ItemColumns {
@@ -220,6 +221,7 @@ impl ItemColumns {
         self.awaits_unit.push(item.state.awaits_unit());
         self.due_on.push(limit.due_on().to_sqlx());
         self.due_at.push(limit.due_at().to_sqlx());
+        self.urged.push(limit.is_urging());
     }
 }
 
@@ -333,10 +335,11 @@ async fn write_parts(connection: &mut PgConnection, changes: &[Save<'_>], at: Ti
     }
     if !parts.item.id.is_empty() {
         sqlx::query!(
-            "INSERT INTO items (item_id, rectification_id, number, state, awaits_unit, due_on, due_at)
-             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bool[], $6::date[], $7::timestamptz[])
+            "INSERT INTO items (item_id, rectification_id, number, state, awaits_unit, due_on, due_at, urged)
+             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bool[], $6::date[], $7::timestamptz[],
+                                  $8::bool[])
              ON CONFLICT (item_id) DO UPDATE
-             SET state = excluded.state, awaits_unit = excluded.awaits_unit, due_on = excluded.due_on, due_at = excluded.due_at",
+             SET state = excluded.state, awaits_unit = excluded.awaits_unit, due_on = excluded.due_on, due_at = excluded.due_at, urged = excluded.urged",
             &parts.item.id,
             &parts.item.rectification_id,
             &parts.item.number,
@@ -344,6 +347,7 @@ async fn write_parts(connection: &mut PgConnection, changes: &[Save<'_>], at: Ti
             &parts.item.awaits_unit,
             &parts.item.due_on as _,
             &parts.item.due_at as _,
+            &parts.item.urged,
         )
         .execute(&mut *connection)
         .await?;
