@@ -52,7 +52,12 @@ async fn reminders_then_overdue_then_one_numbered_order_then_the_next_step() {
     assert_eq!(view["rectification"]["items"][2]["late"], false);
 
     // Under an order an item stays late for everyone, although the order's limit still runs.
-    let list = Call::get("/v1/rectifications?state=late").by(&world.principal).send(&world.router).await.expect(StatusCode::OK).json;
+    let list = Call::get("/v1/rectifications?state=late")
+        .by(&world.principal)
+        .send(&world.router)
+        .await
+        .expect(StatusCode::OK)
+        .json;
     assert_eq!(list["items"][0]["late_items"], 2, "{list}");
 
     // The order's own limit passes: an interview is proposed, nothing more happens by itself.
