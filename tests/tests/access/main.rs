@@ -11,6 +11,7 @@ mod probe;
 mod routes;
 
 use std::io::Cursor;
+use std::path::Path;
 
 use access::{Action, Caller, Role};
 use calamine::{Reader as _, Xlsx};
@@ -214,4 +215,28 @@ fn counts_the_matter(route: &Route, answer: &Answer) -> bool {
         return ledger.rows().any(|row| row.iter().any(|cell| cell.to_string().contains(ground::FINDING)));
     }
     answer.json["total"]["items"].as_i64().unwrap() > 0
+}
+
+/// The API descriptions that others build on stand in the tree, so that a change of an API is seen where it is reviewed.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_api_description_is_as_pinned() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut changed = Vec::new();
+    for room in ground::rooms().await {
+        let answer = Call::get("/openapi.json").send(&room.router).await.expect(StatusCode::OK);
+        let mut now = serde_json::to_string_pretty(&answer.json).unwrap();
+        now.push('\n');
+        assert_eq!(answer.json["openapi"], "3.1.0", "{}", room.name);
+        let pinned = root.join(format!("services/{}/openapi.json", room.name));
+        if std::fs::read_to_string(&pinned).unwrap_or_default() != now {
+            let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.openapi.json", room.name));
+            std::fs::write(&fresh, now).unwrap();
+            changed.push(format!("cp {} {}", fresh.display(), pinned.display()));
+        }
+    }
+    assert!(
+        changed.is_empty(),
+        "API descriptions changed; read the difference, and if it is meant:\n{}",
+        changed.join("\n")
+    );
 }
