@@ -135,14 +135,21 @@ impl DerefMut for Tx {
     }
 }
 
-/// True when the same work may succeed a moment later: the connection was lost, the pool is exhausted,
-/// the server restarts, or PostgreSQL asks for a retry (serialisation failure, deadlock).
+/// True when the same work may succeed a moment later: the connection was lost, the pool is exhausted, the server restarts,
+/// or PostgreSQL asks for a retry. For a request that is an answer 503, for an event another delivery.
 pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        // SQLSTATE: 08 connection, 40 rollback (serialisation, deadlock), 53 resources, 57 operator intervention (shutdown,
+        // cancelled by a time limit), 55P03 lock not available, 25P03 and 25P04 the transaction ran into its time limit.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            // 40xxx transaction rollback, 08xxx connection, 53xxx resources, 57P0x server shutting down or starting.
-            code.starts_with("40") || code.starts_with("08") || code.starts_with("53") || code.starts_with("57P")
+            matches!(code.as_ref(), "55P03" | "25P03" | "25P04")
+                || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
         }),
         _ => false,
     }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use sqlx::error::DatabaseError;
-
 use crate::problem::chain;
 use crate::{Problem, Text};
 
@@ -15,7 +13,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// nothing of the inside.
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        if !passes(&error) {
+        if !postgres::is_transient(&error) {
             return Self::internal(&error);
         }
         tracing::warn!(error = %chain(&error), "database unavailable");
@@ -26,35 +24,12 @@ impl From<sqlx::Error> for Problem {
     }
 }
 
-fn passes(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::BeginFailed => true,
-        sqlx::Error::Database(error) => code_passes(error.as_ref()),
-        _ => false,
-    }
-}
-
-/// PostgreSQL's SQLSTATE: 08 connection, 40 rollback (serialisation, deadlock), 53 resources, 57
-/// operator intervention (shutdown, cancelled by a time limit), 55P03 lock not available, 25P03 and
-/// 25P04 the transaction ran into its time limit.
-fn code_passes(error: &dyn DatabaseError) -> bool {
-    error.code().is_some_and(|code| {
-        matches!(code.as_ref(), "55P03" | "25P03" | "25P04")
-            || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
     use std::fmt;
 
-    use sqlx::error::ErrorKind;
+    use sqlx::error::{DatabaseError, ErrorKind};
 
     use super::*;
     use crate::ProblemKind;
