@@ -55,6 +55,13 @@ pub(crate) struct Duty {
     pub(crate) as_named: String,
 }
 
+impl Duty {
+    /// The text that names it: a measure (措施) or a work requirement (工作要求), whose keys begin with W.
+    pub(crate) fn naming(&self) -> &'static str {
+        if self.key.starts_with('W') { "measure.requirement" } else { "measure.number" }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Duties {
