@@ -43,7 +43,7 @@ test: install ## Everything that CI checks
 
 faults: install ## The fault journey in full: 2,000 rectifications while every process is killed at random
 	$(call section,Build,cargo build --workspace --bins)
-	@DUDAO_FAULTS=2000 $(DEV)/with-servers.sh cargo nextest run -p tests --test faults --no-capture
+	@DUDAO_FAULTS=2000 $(DEV)/with-servers.sh cargo nextest run --workspace --test faults --no-capture
 
 bench: install ## Figures on this machine, with durable servers; prints, asserts nothing
 	@DURABLE=1 $(DEV)/with-servers.sh cargo bench -p messaging -p deadlines --bench throughput --bench storm
