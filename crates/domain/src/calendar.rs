@@ -146,7 +146,12 @@ impl Calendar {
 
     /// Whether the national notice for the day's year is missing.
     pub fn is_provisional(&self, date: Date) -> bool {
-        !self.noticed_years.contains(&date.year())
+        !self.has_notice(date.year())
+    }
+
+    /// Whether the national notice for the year is known.
+    pub fn has_notice(&self, year: i16) -> bool {
+        self.noticed_years.contains(&year)
     }
 
     /// The years whose national notice is known.

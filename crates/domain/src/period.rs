@@ -6,11 +6,13 @@
 //! run from instant to instant. A period of days or months ends at 24:00 of its last day in Asia/Shanghai.
 
 mod count;
+mod pause;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use count::{Count, CountError, DayMark, DayUse, count, working_days_before};
+pub use count::{Count, CountError, DayMark, DayUse, count, count_end, working_days_before};
+pub use pause::{Pause, PausedCount, count_with_pauses, merge_pauses};
 
 macro_rules! amounts {
     ($($(#[$doc:meta])+ $name:ident,)+) => {$(

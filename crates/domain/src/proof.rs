@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 
 use crate::calendar::{Calendar, DayClass};
 use crate::local_time::{date_zh, local_date, moment_zh};
-use crate::period::{Count, CountError, DayMark, DayUse, Period, WorkingDays, count};
+use crate::period::{
+    Count, CountError, DayMark, DayUse, Pause, Period, WorkingDays, count, count_with_pauses, merge_pauses,
+};
 
 /// The event that starts a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -90,6 +92,9 @@ pub struct ProofSheet {
     pub anchor_at: Timestamp,
     /// The local day of it, which is not counted.
     pub anchor_on: Date,
+    /// When the clock stood still (中止), as it was recorded; left out when it never did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
     /// The division code whose calendar applies: where the body that must act is located.
     pub calendar_area: String,
     /// The version of that calendar.
@@ -118,6 +123,12 @@ pub enum RecomputeError {
     /// The period cannot be counted.
     #[error("the period cannot be counted")]
     Count(#[from] CountError),
+    /// By its pauses the clock stands still, so that the sheet can have no due date.
+    #[error("the sheet says {sheet}, but its clock stands still")]
+    StandsStill {
+        /// The due date of the sheet.
+        sheet: Date,
+    },
     /// The computation gives another result.
     #[error("the sheet says {sheet}, the computation {computed}")]
     Differs {
@@ -136,19 +147,47 @@ impl ProofSheet {
         anchor_at: Timestamp,
         calendar: &Calendar,
     ) -> Result<Self, CountError> {
-        let Count { due_on, due_at, days, provisional } = count(anchor_at, rule.period, calendar)?;
-        Ok(Self {
+        let count = count(anchor_at, rule.period, calendar)?;
+        Ok(Self::of_count(rule, anchor_event, anchor_at, Vec::new(), calendar, count))
+    }
+
+    /// Derives a due date from a rule, an event and the times at which the clock stood still (中止).
+    ///
+    /// Nothing while a pause is open that the period did not end before: then there is no due date. Without pauses
+    /// the sheet is the one of [`ProofSheet::derive`].
+    pub fn derive_paused(
+        rule: AppliedRule,
+        anchor_event: AnchorEvent,
+        anchor_at: Timestamp,
+        pauses: Vec<Pause>,
+        calendar: &Calendar,
+    ) -> Result<Option<Self>, CountError> {
+        let count = count_with_pauses(anchor_at, rule.period, &pauses, calendar)?.due();
+        Ok(count.map(|count| Self::of_count(rule, anchor_event, anchor_at, pauses, calendar, count)))
+    }
+
+    fn of_count(
+        rule: AppliedRule,
+        anchor_event: AnchorEvent,
+        anchor_at: Timestamp,
+        pauses: Vec<Pause>,
+        calendar: &Calendar,
+        count: Count,
+    ) -> Self {
+        let Count { due_on, due_at, days, provisional } = count;
+        Self {
             rule,
             anchor_event,
             anchor_at,
             anchor_on: local_date(anchor_at),
+            pauses,
             calendar_area: calendar.area().to_owned(),
             calendar_version: calendar.version().to_owned(),
             days,
             provisional,
             due_on,
             due_at,
-        })
+        }
     }
 
     /// The bytes that a signature or a comparison works on.
@@ -168,6 +207,7 @@ impl ProofSheet {
         let make_up = self.marks(|mark| {
             matches!(mark.used, DayUse::Counted | DayUse::RolledTo) && mark.class == DayClass::MakeUpWork
         });
+        sentences.extend(self.pauses_zh());
         let by_days = !matches!(rule.period, Period::Hours(_) | Period::SameDay);
         if by_days && !make_up.is_empty() {
             sentences.push(format!("调休上班日按工作日计{}", list_zh(&make_up)));
@@ -203,6 +243,29 @@ impl ProofSheet {
                 format!("届满日为休息日，顺延{days}天{list}")
             }
         }
+    }
+
+    /// When the clock stood still, if it did before the end.
+    fn pauses_zh(&self) -> Option<String> {
+        let stretches: Vec<String> = merge_pauses(&self.pauses)
+            .into_iter()
+            .filter(|pause| pause.from < self.due_at && pause.until.is_none_or(|until| self.anchor_at < until))
+            .map(|pause| {
+                let until = pause.until.map_or_else(|| "恢复之时".to_owned(), moment_zh);
+                format!("{}至{until}（{}）", moment_zh(pause.from), pause.reason)
+            })
+            .collect();
+        if stretches.is_empty() {
+            return None;
+        }
+        let effect = match self.rule.period {
+            Period::Hours(_) => "中止时间不计入".to_owned(),
+            Period::SameDay | Period::WorkingDays(_) | Period::CalendarDays(_) | Period::Months(_) => {
+                let days = self.marks(|mark| mark.used == DayUse::Paused).len();
+                format!("当日24时处于中止的日期不计入，共{days}天")
+            }
+        };
+        Some(format!("期限中止：{}；{effect}", stretches.join("、")))
     }
 
     fn marks(&self, wanted: impl Fn(&DayMark) -> bool) -> Vec<&DayMark> {
@@ -249,7 +312,9 @@ pub fn recompute(sheet: &ProofSheet, calendar: &Calendar) -> Result<ProofSheet, 
             given: calendar.version().to_owned(),
         });
     }
-    let computed = ProofSheet::derive(sheet.rule.clone(), sheet.anchor_event, sheet.anchor_at, calendar)?;
+    let (rule, pauses) = (sheet.rule.clone(), sheet.pauses.clone());
+    let computed = ProofSheet::derive_paused(rule, sheet.anchor_event, sheet.anchor_at, pauses, calendar)?
+        .ok_or(RecomputeError::StandsStill { sheet: sheet.due_on })?;
     if &computed == sheet {
         Ok(computed)
     } else {

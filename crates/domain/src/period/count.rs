@@ -26,6 +26,8 @@ pub enum DayUse {
     RolledOver,
     /// The working day onto which the end rolled.
     RolledTo,
+    /// A day at whose end the clock stood still (中止); the reason is the pause's.
+    Paused,
 }
 
 /// One day of a count with its reason.
@@ -70,26 +72,63 @@ pub enum CountError {
     },
 }
 
-struct Counter<'a> {
+/// Walks the days of a count and keeps what is asked for: the trace, or only whether a day is provisional.
+pub(super) struct Counter<'a> {
     calendar: &'a Calendar,
-    days: Vec<DayMark>,
+    days: Option<Vec<DayMark>>,
+    steps: usize,
     provisional: bool,
 }
 
-impl Counter<'_> {
-    fn mark(&mut self, date: Date, used: DayUse) {
-        let Day { class, entry, provisional } = self.calendar.day(date);
-        self.provisional |= provisional;
-        self.days.push(DayMark {
-            date,
-            used,
-            class,
-            reason: entry.map(|found| format!("{}：{}", found.name, found.source)),
-        });
+impl<'a> Counter<'a> {
+    pub(super) fn with_trace(calendar: &'a Calendar) -> Self {
+        Self { calendar, days: Some(Vec::new()), steps: 0, provisional: false }
     }
 
-    fn last(&self, start: Date) -> Date {
-        self.days.last().map_or(start, |mark| mark.date)
+    fn without_trace(calendar: &'a Calendar) -> Self {
+        Self { calendar, days: None, steps: 0, provisional: false }
+    }
+
+    pub(super) fn mark(&mut self, date: Date, used: DayUse) {
+        self.steps += 1;
+        let Some(days) = &mut self.days else {
+            self.provisional |= self.calendar.is_provisional(date);
+            return;
+        };
+        let Day { class, entry, provisional } = self.calendar.day(date);
+        self.provisional |= provisional;
+        let reason = entry.map(|found| format!("{}：{}", found.name, found.source));
+        days.push(DayMark { date, used, class, reason });
+    }
+
+    /// Marks a day on which the clock stood still, with the pause's reason instead of the calendar's.
+    pub(super) fn mark_paused(&mut self, date: Date, reason: &str) {
+        self.steps += 1;
+        let Day { class, entry: _, provisional } = self.calendar.day(date);
+        self.provisional |= provisional;
+        if let Some(days) = &mut self.days {
+            days.push(DayMark { date, used: DayUse::Paused, class, reason: Some(reason.to_owned()) });
+        }
+    }
+
+    /// The next day, or nothing when the count has gone beyond every period of the law.
+    pub(super) fn next(&self, date: Date) -> Option<Date> {
+        if self.steps > LONGEST_COUNT_DAYS { None } else { date.tomorrow().ok() }
+    }
+
+    pub(super) fn is_working(&self, date: Date) -> bool {
+        self.calendar.is_working(date)
+    }
+
+    /// Hours and the same day do not look at the kind of day, so a missing notice cannot move them.
+    pub(super) fn is_certain(&mut self) {
+        self.provisional = false;
+    }
+
+    pub(super) fn finish(self, due_on: Date, due_at: Timestamp) -> Count {
+        let days = self.days.unwrap_or_default();
+        debug_assert!(days.last().is_none_or(|last| last.date == due_on));
+        Count { due_on, due_at, days, provisional: self.provisional }
     }
 
     /// Marks working days until enough are counted.
@@ -97,11 +136,8 @@ impl Counter<'_> {
         let mut left = amount;
         let mut date = start;
         while left > 0 {
-            date = date.tomorrow().ok()?;
-            if self.days.len() > LONGEST_COUNT_DAYS {
-                return None;
-            }
-            if self.calendar.is_working(date) {
+            date = self.next(date)?;
+            if self.is_working(date) {
                 left -= 1;
                 self.mark(date, DayUse::Counted);
             } else {
@@ -114,17 +150,20 @@ impl Counter<'_> {
     /// Marks every day up to the nominal end, then rolls off rest days.
     fn until_and_roll(&mut self, start: Date, end: Date) -> Option<Date> {
         let mut date = start;
+        if self.days.is_none() {
+            // Without a trace a day in the middle matters only for its year.
+            let years = start.year()..=end.year();
+            self.provisional |= years.into_iter().any(|year| !self.calendar.has_notice(year));
+            date = end;
+        }
         while date < end {
-            date = date.tomorrow().ok()?;
-            let ends_on_rest = date == end && !self.calendar.is_working(date);
+            date = self.next(date)?;
+            let ends_on_rest = date == end && !self.is_working(date);
             self.mark(date, if ends_on_rest { DayUse::RolledOver } else { DayUse::Counted });
         }
-        while !self.calendar.is_working(date) {
-            date = date.tomorrow().ok()?;
-            if self.days.len() > LONGEST_COUNT_DAYS {
-                return None;
-            }
-            let working = self.calendar.is_working(date);
+        while !self.is_working(date) {
+            date = self.next(date)?;
+            let working = self.is_working(date);
             self.mark(date, if working { DayUse::RolledTo } else { DayUse::RolledOver });
         }
         Some(date)
@@ -136,46 +175,55 @@ impl Counter<'_> {
 /// The day of the event is the local day of `anchor_at` and is not counted. Zero working days end on the day of the
 /// event itself.
 pub fn count(anchor_at: Timestamp, period: Period, calendar: &Calendar) -> Result<Count, CountError> {
+    count_with(Counter::with_trace(calendar), anchor_at, period)
+}
+
+/// The same count without its trace, for many dates at once; [`Count::days`] stays empty.
+pub fn count_end(anchor_at: Timestamp, period: Period, calendar: &Calendar) -> Result<Count, CountError> {
+    count_with(Counter::without_trace(calendar), anchor_at, period)
+}
+
+fn count_with(mut counter: Counter<'_>, anchor_at: Timestamp, period: Period) -> Result<Count, CountError> {
     let start = local_time::local_date(anchor_at);
-    let mut counter = Counter { calendar, days: Vec::new(), provisional: false };
     counter.mark(start, DayUse::Start);
-    let end = end_of(&mut counter, anchor_at, start, period);
-    let Some((due_on, due_at)) = end else {
-        return Err(CountError::OutOfRange { period: period.to_string(), from: start });
-    };
-    debug_assert_eq!(counter.last(start), due_on);
-    Ok(Count { due_on, due_at, days: counter.days, provisional: counter.provisional })
+    match end_of(&mut counter, anchor_at, start, period) {
+        Some((due_on, due_at)) => Ok(counter.finish(due_on, due_at)),
+        None => Err(CountError::OutOfRange { period: period.to_string(), from: start }),
+    }
+}
+
+/// The last day of calendar days or months before any rolling.
+///
+/// The addition of months ends on the last day of a month that lacks the day, as art. 202 wants.
+pub(super) fn nominal_end(start: Date, span: Span) -> Option<Date> {
+    start.checked_add(span).ok()
 }
 
 fn end_of(counter: &mut Counter<'_>, anchor_at: Timestamp, start: Date, period: Period) -> Option<(Date, Timestamp)> {
     let end = match period {
-        Period::SameDay => start,
+        Period::SameDay => {
+            counter.is_certain();
+            start
+        }
         Period::WorkingDays(WorkingDays(amount)) => counter.working_days(start, amount)?,
         Period::CalendarDays(CalendarDays(amount)) => {
-            let nominal = start.checked_add(Span::new().days(i64::from(amount))).ok()?;
-            counter.until_and_roll(start, nominal)?
+            counter.until_and_roll(start, nominal_end(start, Span::new().days(i64::from(amount)))?)?
         }
         Period::Months(Months(amount)) => {
-            // The addition ends on the last day of a month that lacks the day, as art. 202 wants.
-            let nominal = start.checked_add(Span::new().months(i64::from(amount))).ok()?;
-            counter.until_and_roll(start, nominal)?
+            counter.until_and_roll(start, nominal_end(start, Span::new().months(i64::from(amount)))?)?
         }
         Period::Hours(Hours(amount)) => {
             let due_at = anchor_at.checked_add(Span::new().hours(i64::from(amount))).ok()?;
             let due_on = local_time::local_date(due_at);
             let mut date = start;
             while date < due_on {
-                date = date.tomorrow().ok()?;
+                date = counter.next(date)?;
                 counter.mark(date, DayUse::Counted);
             }
-            // Hours do not look at the kind of day, so a missing notice cannot move them.
-            counter.provisional = false;
+            counter.is_certain();
             return Some((due_on, due_at));
         }
     };
-    if matches!(period, Period::SameDay) {
-        counter.provisional = false;
-    }
     Some((end, local_time::end_of_day(end)?))
 }
 

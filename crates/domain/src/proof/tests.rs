@@ -61,6 +61,53 @@ fn a_forged_sheet_or_another_calendar_is_found() {
     assert!(matches!(recompute(&good, &other), Err(RecomputeError::OtherCalendar { .. })));
 }
 
+#[test]
+fn a_paused_sheet_says_so_and_computes_again() {
+    let rule = sheet(date(2026, 9, 22), Period::working_days(5)).rule;
+    let at = |day, hour| at_local(day, time(hour, 0, 0, 0)).unwrap();
+    let anchor = at(date(2026, 9, 22), 9);
+    let pauses = vec![Pause {
+        from: at(date(2026, 9, 23), 10),
+        until: Some(at(date(2026, 9, 28), 9)),
+        reason: "等待上级协商答复".to_owned(),
+    }];
+    let derive = |pauses: &[Pause]| {
+        ProofSheet::derive_paused(rule.clone(), AnchorEvent::LetterReceived, anchor, pauses.to_vec(), &national())
+            .unwrap()
+    };
+    let found = derive(&pauses).unwrap();
+    // 23 and 24 September are lost; 25 to 27 is the Mid-Autumn Festival and would not have counted anyway.
+    assert_eq!(found.due_on, date(2026, 10, 9));
+    assert_eq!(found.days.iter().filter(|mark| mark.used == DayUse::Paused).count(), 5);
+    let text = found.explain_zh();
+    assert!(
+        text.contains(
+            "期限中止：2026年9月23日10时00分至2026年9月28日09时00分（等待上级协商答复）；\
+             当日24时处于中止的日期不计入，共5天。"
+        ),
+        "{text}"
+    );
+    assert_eq!(recompute(&found, &national()).unwrap(), found);
+    let mut forged = found.clone();
+    forged.pauses.clear();
+    assert!(matches!(recompute(&forged, &national()), Err(RecomputeError::Differs { .. })));
+    let open = [Pause { until: None, ..pauses[0].clone() }];
+    assert_eq!(derive(&open), None);
+    forged.pauses = open.to_vec();
+    assert!(matches!(recompute(&forged, &national()), Err(RecomputeError::StandsStill { .. })));
+}
+
+#[test]
+fn a_sheet_without_pauses_keeps_its_bytes() {
+    let plain = sheet(date(2026, 9, 29), Period::working_days(5));
+    let same =
+        ProofSheet::derive_paused(plain.rule.clone(), plain.anchor_event, plain.anchor_at, Vec::new(), &national());
+    assert_eq!(same.unwrap().as_ref(), Some(&plain));
+    let json = plain.canonical_json().unwrap();
+    assert!(!json.contains("pauses"), "{json}");
+    assert!(json.contains(r#""anchor_on":"2026-09-29","calendar_area":"000000""#), "{json}");
+}
+
 proptest! {
     #[test]
     fn recomputing_gives_the_same_bytes(days in 0..360_i32, unit in 0..4_usize, amount in 1..60_u16) {
