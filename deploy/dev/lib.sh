@@ -106,9 +106,13 @@ pg_start() {
             die "initdb failed in $folder/data"
     fi
     local options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=600"
-    options+=" -c shared_buffers=256MB -c jit=off -c timezone=UTC -c log_timezone=UTC"
-    if [[ ${DURABLE:-0} != 1 ]]; then
-        options+=" -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    options+=" -c jit=off -c timezone=UTC -c log_timezone=UTC"
+    if [[ ${DURABLE:-0} == 1 ]]; then
+        # As a province's server would be set up: durable, with room for the write-ahead log of a storm.
+        options+=" -c shared_buffers=2GB -c max_wal_size=8GB -c checkpoint_timeout=15min -c wal_buffers=64MB"
+        options+=" -c default_toast_compression=lz4"
+    else
+        options+=" -c shared_buffers=256MB -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     fi
     if ! as_pg "$PG/pg_ctl" -D "$folder/data" -w -t 60 -s -l "$folder/log" -o "$options" start >/dev/null; then
         as_pg tail -n 20 "$folder/log" >&2

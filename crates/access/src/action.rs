@@ -55,12 +55,21 @@ actions! {
     TasksPleaWrite = "tasks.plea.write", "提交申辩", "submit pleas";
     TasksLetterIssue = "tasks.letter.issue", "印发督导意见书", "issue opinion letters";
     TasksDutyRead = "tasks.duty.read", "查看任务分工", "read duties";
+    TasksAssignmentRead = "tasks.assignment.read", "查看待办事项", "read assignments";
     DeadlinesRectificationRead = "deadlines.rectification.read", "查看整改", "read rectifications";
+    DeadlinesPlanSubmit = "deadlines.plan.submit", "提交整改方案", "submit rectification plans";
+    DeadlinesPlanJudge = "deadlines.plan.judge", "审核整改方案", "judge rectification plans";
     DeadlinesItemReport = "deadlines.item.report", "报告整改情况", "report on rectification items";
     DeadlinesItemVerify = "deadlines.item.verify", "核验整改", "verify rectification items";
     DeadlinesItemClose = "deadlines.item.close", "整改销号", "close rectification items";
+    DeadlinesLookBackRecord = "deadlines.look_back.record", "记录回头看", "record look-backs";
+    DeadlinesConsultationWrite = "deadlines.consultation.write", "发起协商", "consult other offices";
+    DeadlinesRequestMake = "deadlines.request.make", "提出申请", "make requests";
+    DeadlinesRequestDecide = "deadlines.request.decide", "审批申请", "decide requests";
+    DeadlinesStepDecide = "deadlines.step.decide", "决定升级措施", "decide steps of the ladder";
     DeadlinesEvidenceWrite = "deadlines.evidence.write", "上传整改证据", "add evidence of rectification";
     DeadlinesUrgingOrderRead = "deadlines.urging_order.read", "查看督办单", "read urging orders";
+    DeadlinesTimerRead = "deadlines.timer.read", "查看时钟", "read timers";
     NotificationsInboxRead = "notifications.inbox.read", "查看消息", "read messages";
     NotificationsReceiptSign = "notifications.receipt.sign", "签收文书", "sign for documents";
     NotificationsDeliveryRead = "notifications.delivery.read", "查看送达情况", "read delivery states";
@@ -73,6 +82,9 @@ actions! {
     ServiceDeadLettersManage = "service.dead_letters.manage", "处理死信", "manage dead letters";
     ServiceReplayRun = "service.replay.run", "重放事件", "replay events";
     ServiceJournalVerify = "service.journal.verify", "校验日志链", "verify the journal";
+    DeadlinesRuleChangePropose = "deadlines.rule_change.propose", "提出日历和规则变更", "propose changes of calendars and rules";
+    DeadlinesRuleChangeApprove = "deadlines.rule_change.approve", "批准日历和规则变更", "approve changes of calendars and rules";
+    DeadlinesRuleChangeRead = "deadlines.rule_change.read", "查看日历和规则变更", "read changes of calendars and rules";
     AccountSelfRead = "account.self.read", "查看本人账号", "read one's own account";
 }
 

@@ -126,6 +126,10 @@ fn no_role_both_prepares_and_decides_alone_as_a_desk_officer() {
         Action::TasksLetterIssue,
         Action::DeadlinesItemVerify,
         Action::DeadlinesItemClose,
+        Action::DeadlinesPlanJudge,
+        Action::DeadlinesRequestDecide,
+        Action::DeadlinesStepDecide,
+        Action::DeadlinesLookBackRecord,
         Action::PublicationDraftApprove,
     ] {
         assert!(!policies.admit(&desk, action), "{action}");
@@ -133,6 +137,37 @@ fn no_role_both_prepares_and_decides_alone_as_a_desk_officer() {
     let unit = caller(vec![typical(Role::UnitPrincipal)]);
     assert!(policies.admit(&unit, Action::DeadlinesItemReport));
     assert!(!policies.admit(&unit, Action::DeadlinesItemVerify), "who reports does not verify");
+    assert!(policies.admit(&unit, Action::DeadlinesRequestMake));
+    assert!(!policies.admit(&unit, Action::DeadlinesRequestDecide), "who asks does not decide");
+}
+
+#[test]
+fn a_department_acts_for_itself_and_only_reads_along_with_its_schools() {
+    let policies = Policies::load().unwrap();
+    let officer = caller(vec![typical(Role::CompetentDepartmentOfficer)]);
+    let school = Resource::in_area([PROVINCE, OWN_COUNTY]).concerning(OTHER_UNIT).read_by(OWN_UNIT);
+    let own = Resource::in_area([PROVINCE, OWN_COUNTY]).concerning(OWN_UNIT);
+    for action in [
+        Action::DeadlinesPlanSubmit,
+        Action::DeadlinesItemReport,
+        Action::DeadlinesEvidenceWrite,
+        Action::DeadlinesRequestMake,
+    ] {
+        assert!(policies.allow(&officer, action, &own), "{action}");
+        assert!(!policies.allow(&officer, action, &school), "{action}");
+    }
+    assert!(policies.allow(&officer, Action::DeadlinesRectificationRead, &school));
+}
+
+#[test]
+fn an_operator_sees_clocks_and_no_matter() {
+    let policies = Policies::load().unwrap();
+    let operator = caller(vec![typical(Role::Operator)]);
+    assert!(policies.allow(&operator, Action::DeadlinesTimerRead, &Resource::installation()));
+    assert_eq!(policies.scope(&operator, Action::DeadlinesTimerRead), Scope::default());
+    for (name, matter) in matters() {
+        assert!(!policies.allow(&operator, Action::DeadlinesTimerRead, &matter), "{name}");
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! Each event carries the whole rectification after the change, so that a consumer keeps the newest version and needs no history.
 
 use domain::{
-    ids::{CaseId, DeadlineId, FindingId, ItemId, LetterId, RectificationId, UrgingOrderId},
+    ids::{CaseId, DeadlineId, FindingId, ItemId, LetterId, ProposalId, RectificationId, RequestId, UrgingOrderId},
+    rectification::{Phase, Recounted},
+    rulebook::{Duty, PauseReason},
     severity::Severity,
 };
 use jiff::{Timestamp, civil::Date};
@@ -29,6 +31,8 @@ pub enum ItemState {
     Verified,
     /// Closed (已销号).
     Closed,
+    /// Need not be rectified (免于整改).
+    Waived,
 }
 
 impl ItemState {
@@ -39,8 +43,18 @@ impl ItemState {
             Self::Reported => "待核查",
             Self::Verified => "待销号",
             Self::Closed => "已销号",
+            Self::Waived => "免于整改",
         }
     }
+
+    /// Whether nothing more is to be done.
+    pub fn is_done(self) -> bool {
+        matches!(self, Self::Closed | Self::Waived)
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// One item of a rectification, as it stands.
@@ -98,6 +112,81 @@ pub struct ItemSnapshot {
     pub returned: i32,
     /// Document number of the newest urging order on it.
     pub urging_order_no: Option<String>,
+    /// Where it stands for people: its state, or what holds it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub phase: Phase,
+    /// Last day for the rectification plan, while one is owed or waits for its acceptance (整改方案).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub plan_due_on: Option<Date>,
+    /// Times that the limit was extended (延期).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub extensions: i32,
+    /// Times that it was opened anew after a look-back (反弹).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reopened: i32,
+    /// Highest level of the ladder reached: 1 urging order, 2 interview, 3 circular, 4 accountability.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ladder_level: i16,
+}
+
+/// A step of the ladder above the urging order, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StepFact {
+    /// The proposal.
+    pub proposal_id: ProposalId,
+    /// 2 interview (约谈), 3 circular (通报), 4 accountability (问责).
+    pub level: i16,
+    /// Numbers of the items that reached it.
+    pub items: Vec<i32>,
+    /// When it was proposed.
+    #[schema(value_type = String, format = DateTime)]
+    pub proposed_at: Timestamp,
+    /// When it must have been decided.
+    #[schema(value_type = String, format = DateTime)]
+    pub decide_by: Timestamp,
+    /// What became of it.
+    pub state: StepState,
+    /// When it was decided.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub decided_at: Option<Timestamp>,
+    /// What was done, or why it was lifted.
+    pub note: Option<String>,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It waits for people (待决定).
+    Proposed,
+    /// It was taken (已实施).
+    Taken,
+    /// It was lifted (已解除).
+    Lifted,
+}
+
+/// A request that waits for another person's decision (申请).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RequestFact {
+    /// The request.
+    pub request_id: RequestId,
+    /// `extension`, `waiver`, `pause`, `resume` or `lift`.
+    pub subject: String,
+    /// The item, when it is about one.
+    pub item_id: Option<ItemId>,
+    /// What exactly is asked for, in words.
+    pub wish: String,
+    /// Why.
+    pub reason: String,
+    /// Name of who asks.
+    pub requested_by: Option<String>,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub requested_at: Timestamp,
+    /// When it must have been decided.
+    #[schema(value_type = String, format = DateTime)]
+    pub decide_by: Timestamp,
 }
 
 /// A rectification, whole.
@@ -132,6 +221,22 @@ pub struct RectificationSnapshot {
     pub items: Vec<ItemSnapshot>,
     /// Urging orders issued, oldest first.
     pub urging_orders: Vec<UrgingOrderFact>,
+    /// While the clock is stopped: when it runs again by itself (中止).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub paused_until: Option<Timestamp>,
+    /// Steps above the urging order, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepFact>,
+    /// Requests that wait for a decision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<RequestFact>,
+    /// The unit's case for which this one, the competent department's, is jointly liable (连带责任).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liable_for: Option<RectificationId>,
+    /// The competent department's case that was opened because of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department_case: Option<RectificationId>,
 }
 
 /// An issued supervision notice (督办单, measure 10).
@@ -301,9 +406,274 @@ rectification_event!(UrgingOrderIssued, "deadlines.urging_order.issued.v1");
 pub struct StepProposed {
     /// The rectification.
     pub rectification: RectificationSnapshot,
-    /// Level: 2 interview (约谈).
+    /// Level: 2 interview (约谈), 3 circular (通报), 4 accountability (问责).
     pub level: i16,
     /// The items still open.
     pub item_ids: Vec<ItemId>,
+    /// The proposal, by which the decision is recorded; nil in events from before it was told.
+    #[serde(default = "untold_proposal")]
+    pub proposal_id: ProposalId,
+    /// When it must have been decided; the epoch in events from before it was told.
+    #[serde(default)]
+    pub decide_by: Timestamp,
+    /// The measure that it rests on.
+    #[serde(default)]
+    pub article: String,
+    /// Facts on which the policy allows the step.
+    #[serde(default)]
+    pub policy_facts: Vec<String>,
+    /// The history of each item.
+    #[serde(default)]
+    pub facts: Vec<StepItemFact>,
+}
+
+fn untold_proposal() -> ProposalId {
+    ProposalId::new(Uuid::nil())
+}
+
+/// Why an item reached a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepItemFact {
+    /// The item.
+    pub item_id: ItemId,
+    /// Its number in the letter.
+    pub number: i32,
+    /// Severity.
+    pub severity: Severity,
+    /// The last day of the unit's own limit.
+    pub was_due_on: Date,
+    /// Calendar days late.
+    pub days_late: i32,
+    /// Document number of the newest urging order on it.
+    pub urging_order_no: Option<String>,
+    /// Times that verification sent it back.
+    pub returned: i32,
+    /// Times that the limit was extended.
+    pub extensions: i32,
+    /// Times that it was opened anew.
+    pub reopened: i32,
 }
 rectification_event!(StepProposed, "deadlines.step.proposed.v1");
+
+/// Anything else that happened to a rectification; the snapshot says how it stands, the change what is new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RectificationChanged {
+    /// The rectification after the change.
+    pub rectification: RectificationSnapshot,
+    /// What happened.
+    pub change: Change,
+}
+rectification_event!(RectificationChanged, "deadlines.rectification.changed.v1");
+
+/// What happened to a rectification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Change {
+    /// The unit handed in a plan (整改方案).
+    PlanSubmitted {
+        /// The item.
+        item_id: ItemId,
+        /// Whether late.
+        late: bool,
+    },
+    /// The agency accepted or returned a plan.
+    PlanJudged {
+        /// The item.
+        item_id: ItemId,
+        /// Whether it was accepted.
+        accepted: bool,
+        /// For a returned one: the last day for the next.
+        due_on: Option<Date>,
+    },
+    /// The plan's limit passed without a plan.
+    PlanOverdue {
+        /// The item.
+        item_id: ItemId,
+        /// The last day.
+        due_on: Date,
+    },
+    /// The unit noted how far it is (整改进展).
+    ProgressNoted {
+        /// The item.
+        item_id: ItemId,
+        /// What was reached.
+        text: String,
+    },
+    /// A limit was extended (延期).
+    ItemExtended {
+        /// The item.
+        item_id: ItemId,
+        /// The new last day.
+        due_on: Date,
+    },
+    /// Somebody asked for something that another person decides.
+    RequestMade {
+        /// The request.
+        request: RequestFact,
+    },
+    /// A request was granted or refused.
+    RequestDecided {
+        /// The request.
+        request: RequestFact,
+        /// Whether it was granted.
+        granted: bool,
+        /// Why.
+        note: String,
+    },
+    /// The clock was stopped (中止).
+    Paused {
+        /// Why.
+        reason: PauseReason,
+        /// When it runs again by itself.
+        until: Timestamp,
+    },
+    /// The clock runs again (恢复).
+    Resumed {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// A calendar or a rule has changed and limits were counted anew.
+    Recounted {
+        /// What it did to each item.
+        items: Vec<Recounted>,
+    },
+    /// A proposed step was taken by people (约谈, 通报, 问责).
+    StepTaken {
+        /// The proposal.
+        proposal_id: ProposalId,
+        /// Its level.
+        level: i16,
+        /// What was done.
+        note: String,
+    },
+    /// A step was lifted (解除).
+    StepLifted {
+        /// The proposal.
+        proposal_id: ProposalId,
+        /// Its level.
+        level: i16,
+        /// Why.
+        reason: String,
+    },
+    /// Another office was asked for help (协商意见书).
+    ConsultationSent {
+        /// The item.
+        item_id: ItemId,
+        /// The office.
+        office: String,
+        /// When the answer is due.
+        due_at: Timestamp,
+    },
+    /// The consulted office answered.
+    ConsultationAnswered {
+        /// The item.
+        item_id: ItemId,
+    },
+    /// An item need not be rectified (免于整改).
+    ItemWaived {
+        /// The item.
+        item_id: ItemId,
+        /// Why.
+        reason: String,
+    },
+    /// One of several approvals of a close-out was given (销号审批).
+    CloseOutApproved {
+        /// The item.
+        item_id: ItemId,
+        /// How many there are now.
+        given: u32,
+    },
+    /// A close-out was refused: the report goes back to verification.
+    CloseOutRefused {
+        /// The item.
+        item_id: ItemId,
+        /// Why.
+        reason: String,
+    },
+    /// The agency owes a look-back from now on (回头看).
+    LookBackDue {
+        /// The item.
+        item_id: ItemId,
+        /// By when the visit's result is due.
+        visit_by: Timestamp,
+    },
+    /// A look-back found the problem solved.
+    LookBackPassed {
+        /// The item.
+        item_id: ItemId,
+    },
+    /// A look-back found the problem back (反弹): the item is open again.
+    ItemReopened {
+        /// The item.
+        item_id: ItemId,
+        /// What was found.
+        reason: String,
+        /// The new last day.
+        due_on: Date,
+    },
+    /// The agency, or whom it asked, has not done what it owes within its own limit.
+    DutyOverdue {
+        /// What is owed.
+        duty: Duty,
+        /// The item, unless it is the whole case's.
+        item_id: Option<ItemId>,
+        /// The instant from which it is late.
+        due_at: Timestamp,
+        /// How often it has been called to mind, this time included.
+        times: u32,
+    },
+}
+
+/// The keys of every kind of [`Change`], in their order.
+pub const CHANGE_KINDS: [&str; 21] = [
+    "plan_submitted",
+    "plan_judged",
+    "plan_overdue",
+    "progress_noted",
+    "item_extended",
+    "request_made",
+    "request_decided",
+    "paused",
+    "resumed",
+    "recounted",
+    "step_taken",
+    "step_lifted",
+    "consultation_sent",
+    "consultation_answered",
+    "item_waived",
+    "close_out_approved",
+    "close_out_refused",
+    "look_back_due",
+    "look_back_passed",
+    "item_reopened",
+    "duty_overdue",
+];
+
+impl Change {
+    /// The stable key of the kind of change.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::PlanSubmitted { .. } => "plan_submitted",
+            Self::PlanJudged { .. } => "plan_judged",
+            Self::PlanOverdue { .. } => "plan_overdue",
+            Self::ProgressNoted { .. } => "progress_noted",
+            Self::ItemExtended { .. } => "item_extended",
+            Self::RequestMade { .. } => "request_made",
+            Self::RequestDecided { .. } => "request_decided",
+            Self::Paused { .. } => "paused",
+            Self::Resumed { .. } => "resumed",
+            Self::Recounted { .. } => "recounted",
+            Self::StepTaken { .. } => "step_taken",
+            Self::StepLifted { .. } => "step_lifted",
+            Self::ConsultationSent { .. } => "consultation_sent",
+            Self::ConsultationAnswered { .. } => "consultation_answered",
+            Self::ItemWaived { .. } => "item_waived",
+            Self::CloseOutApproved { .. } => "close_out_approved",
+            Self::CloseOutRefused { .. } => "close_out_refused",
+            Self::LookBackDue { .. } => "look_back_due",
+            Self::LookBackPassed { .. } => "look_back_passed",
+            Self::ItemReopened { .. } => "item_reopened",
+            Self::DutyOverdue { .. } => "duty_overdue",
+        }
+    }
+}

@@ -3,12 +3,13 @@
 //! A new optional field is free (the old line must still be readable); a new meaning is a new version beside the old one.
 //! When the change is meant, copy the file that the failure names.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::allow_attributes, reason = "tests may")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::allow_attributes, reason = "tests may")]
 
 use contracts::deadlines::{
-    ArmedStep, ItemClosed, ItemReported, ItemReturned, ItemSnapshot, ItemState, ItemVerified, ItemsOverdue,
-    RectificationClosed, RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgedItem,
-    UrgingOrderFact, UrgingOrderIssued, VerificationOverdue,
+    ArmedStep, CHANGE_KINDS, Change, ItemClosed, ItemReported, ItemReturned, ItemSnapshot, ItemState, ItemVerified,
+    ItemsOverdue, RectificationChanged, RectificationClosed, RectificationOpened, RectificationSnapshot, ReminderDue,
+    RequestFact, StepFact, StepItemFact, StepProposed, StepState, UrgedItem, UrgingOrderFact, UrgingOrderIssued,
+    VerificationOverdue,
 };
 use contracts::exchange::MessageAccepted;
 use contracts::notifications::ReceiptSigned;
@@ -21,6 +22,8 @@ use contracts::tasks::{
     FindingFact, LetterIssued, NotificationIssued, PlanIssued, PreliminaryOpinionIssued, SupervisionKind, TeamMember,
 };
 use contracts::{Actor, Envelope, Event};
+use domain::rectification::{Phase, RecountEffect, Recounted};
+use domain::rulebook::{Duty, PauseReason};
 use domain::severity::Severity;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -101,9 +104,101 @@ fn rectification() -> RectificationSnapshot {
             closed_at: None,
             returned: 1,
             urging_order_no: Some("琼教督委督〔2026〕1号".to_owned()),
+            phase: Phase::default(),
+            plan_due_on: None,
+            extensions: 0,
+            reopened: 0,
+            ladder_level: 0,
         }],
         urging_orders: vec![order()],
+        paused_until: None,
+        steps: Vec::new(),
+        requests: Vec::new(),
+        liable_for: None,
+        department_case: None,
     }
+}
+
+/// The same with everything that may be absent.
+fn eventful() -> RectificationSnapshot {
+    let mut snapshot = rectification();
+    let item = &mut snapshot.items[0];
+    item.state = ItemState::Waived;
+    item.phase = Phase::Paused;
+    item.plan_due_on = Some(on(15));
+    (item.extensions, item.reopened, item.ladder_level) = (1, 1, 2);
+    snapshot.paused_until = Some(at(25));
+    let proposed = StepFact {
+        proposal_id: id(19),
+        level: 2,
+        items: vec![1],
+        proposed_at: at(21),
+        decide_by: at(24),
+        state: StepState::Proposed,
+        decided_at: None,
+        note: None,
+    };
+    let decided = |state| StepFact {
+        state,
+        decided_at: Some(at(22)),
+        note: Some("约谈主要负责人".to_owned()),
+        ..proposed.clone()
+    };
+    snapshot.steps = vec![proposed.clone(), decided(StepState::Taken), decided(StepState::Lifted)];
+    snapshot.requests = vec![request()];
+    snapshot.liable_for = Some(id(20));
+    snapshot.department_case = Some(id(21));
+    snapshot
+}
+
+fn request() -> RequestFact {
+    RequestFact {
+        request_id: id(22),
+        subject: "extension".to_owned(),
+        item_id: Some(id(9)),
+        wish: "延长10个工作日".to_owned(),
+        reason: "采购流程未完成".to_owned(),
+        requested_by: Some("海口市第一小学校长".to_owned()),
+        requested_at: at(8),
+        decide_by: at(11),
+    }
+}
+
+/// One of each kind, in the order of the keys.
+fn changes() -> Vec<Change> {
+    let item_id = id(9);
+    vec![
+        Change::PlanSubmitted { item_id, late: false },
+        Change::PlanJudged { item_id, accepted: false, due_on: Some(on(15)) },
+        Change::PlanOverdue { item_id, due_on: on(15) },
+        Change::ProgressNoted { item_id, text: "已完成一半".to_owned() },
+        Change::ItemExtended { item_id, due_on: on(24) },
+        Change::RequestMade { request: request() },
+        Change::RequestDecided { request: request(), granted: true, note: "同意".to_owned() },
+        Change::Paused { reason: PauseReason::Disaster, until: at(25) },
+        Change::Resumed { since: at(25) },
+        Change::Recounted {
+            items: vec![Recounted {
+                item_id,
+                number: 1,
+                was_due_on: on(20),
+                counted_on: on(23),
+                due_on: on(23),
+                effect: RecountEffect::Later,
+            }],
+        },
+        Change::StepTaken { proposal_id: id(19), level: 2, note: "约谈主要负责人".to_owned() },
+        Change::StepLifted { proposal_id: id(19), level: 2, reason: "已有实质进展".to_owned() },
+        Change::ConsultationSent { item_id, office: "海口市消防救援支队".to_owned(), due_at: at(25) },
+        Change::ConsultationAnswered { item_id },
+        Change::ItemWaived { item_id, reason: "校区已撤并".to_owned() },
+        Change::CloseOutApproved { item_id, given: 1 },
+        Change::CloseOutRefused { item_id, reason: "佐证不足".to_owned() },
+        Change::LookBackDue { item_id, visit_by: at(28) },
+        Change::LookBackPassed { item_id },
+        Change::ItemReopened { item_id, reason: "通道再次堵塞".to_owned(), due_on: on(30) },
+        Change::DutyOverdue { duty: Duty::CloseOut, item_id: Some(item_id), due_at: at(27), times: 2 },
+    ]
 }
 
 fn order() -> UrgingOrderFact {
@@ -240,8 +335,8 @@ fn tasks() -> [String; 4] {
     ]
 }
 
-fn deadlines() -> [String; 11] {
-    [
+fn deadlines() -> Vec<String> {
+    let mut lines = vec![
         line(&RectificationOpened { rectification: rectification() }),
         line(&ItemReported { rectification: rectification(), item_id: id(9) }),
         line(&ItemReturned { rectification: rectification(), item_id: id(9), reason: "照片不清晰".to_owned() }),
@@ -261,8 +356,32 @@ fn deadlines() -> [String; 11] {
             order: order(),
             next_step: ArmedStep { level: 2, fires_at: at(21) },
         }),
-        line(&StepProposed { rectification: rectification(), level: 2, item_ids: vec![id(9)] }),
-    ]
+        line(&StepProposed {
+            rectification: rectification(),
+            level: 2,
+            item_ids: vec![id(9)],
+            proposal_id: id(19),
+            decide_by: at(24),
+            article: "琼办发〔2021〕13号第13项".to_owned(),
+            policy_facts: vec!["督办后仍未完成整改".to_owned()],
+            facts: vec![StepItemFact {
+                item_id: id(9),
+                number: 1,
+                severity: Severity::Major,
+                was_due_on: on(10),
+                days_late: 11,
+                urging_order_no: Some("琼教督委督〔2026〕1号".to_owned()),
+                returned: 1,
+                extensions: 0,
+                reopened: 0,
+            }],
+        }),
+        line(&RectificationOpened { rectification: eventful() }),
+    ];
+    lines.extend(
+        changes().into_iter().map(|change| line(&RectificationChanged { rectification: rectification(), change })),
+    );
+    lines
 }
 
 fn others() -> [String; 3] {
@@ -294,6 +413,38 @@ fn others() -> [String; 3] {
             accepted_at: at(4),
         }),
     ]
+}
+
+#[test]
+fn every_kind_of_change_has_its_key() {
+    let keys: Vec<&str> = changes().iter().map(Change::key).collect();
+    assert_eq!(keys, CHANGE_KINDS);
+    for change in changes() {
+        assert_eq!(serde_json::to_value(&change).unwrap()["kind"], change.key());
+    }
+}
+
+/// What journals hold from before fields were added: it must be readable for good.
+#[test]
+fn payloads_of_before_are_still_read() {
+    let mut before = 0;
+    for text in include_str!("payloads.before.jsonl").lines() {
+        let (event_type, payload) = text.split_once(' ').unwrap();
+        match event_type {
+            StepProposed::TYPE => {
+                let step: StepProposed = serde_json::from_str(payload).unwrap();
+                assert_eq!((step.level, step.decide_by), (2, Timestamp::UNIX_EPOCH));
+                assert!(step.proposal_id.as_uuid().is_nil() && step.facts.is_empty());
+            }
+            RectificationOpened::TYPE => {
+                let opened: RectificationOpened = serde_json::from_str(payload).unwrap();
+                assert_eq!(opened.rectification, rectification());
+            }
+            other => panic!("{other} is not read here"),
+        }
+        before += 1;
+    }
+    assert_eq!(before, 2);
 }
 
 #[test]

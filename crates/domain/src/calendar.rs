@@ -5,6 +5,7 @@
 //! is the merged view of one place: county over province over national. A year without its national notice counts
 //! by weekdays and is provisional. The version names the content: equal entries give an equal version.
 
+mod kept;
 mod layer;
 mod set;
 
@@ -14,6 +15,7 @@ use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use kept::KeptCalendarFault;
 pub use layer::{CalendarFault, CalendarLayer, DayEntry, DayKind, LayerLevel, NoticeStatus};
 pub use set::CalendarSet;
 

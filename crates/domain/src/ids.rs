@@ -101,12 +101,16 @@ ids! {
     ItemId,
     /// A deadline of any clock (期限).
     DeadlineId,
-    /// An armed timer of a clock.
-    TimerId,
+    /// A proof sheet (期限计算书), named by its content.
+    SheetId,
+    /// A request that another person decides: extension, waiver, pause, lift.
+    RequestId,
     /// An urging order (督办单).
     UrgingOrderId,
     /// A proposal to climb the ladder: interview, circular, accountability.
     ProposalId,
+    /// What people must do because a clock said so (待办事项).
+    AssignmentId,
     /// An event of a journal.
     EventId,
     /// A generated official document (文书).
@@ -125,6 +129,8 @@ ids! {
     ReportId,
     /// A signed-in session.
     SessionId,
+    /// A change of calendars or rules (日历或规则变更).
+    RuleChangeId,
 }
 
 /// A version 5 UUID over the kind and the parts, each part with its length so that no two lists collide.
@@ -155,6 +161,6 @@ mod tests {
     fn derived_ids_repeat_and_never_collide_across_kinds_or_splits() {
         assert_eq!(ItemId::derived(&["a", "b"]), ItemId::derived(&["a", "b"]));
         assert_ne!(ItemId::derived(&["a", "b"]), ItemId::derived(&["ab"]));
-        assert_ne!(ItemId::derived(&["a"]).as_uuid(), TimerId::derived(&["a"]).as_uuid());
+        assert_ne!(ItemId::derived(&["a"]).as_uuid(), SheetId::derived(&["a"]).as_uuid());
     }
 }

@@ -19,5 +19,6 @@ pub mod period;
 pub mod policy;
 pub mod proof;
 pub mod rectification;
+pub mod rehearsal;
 pub mod rulebook;
 pub mod severity;

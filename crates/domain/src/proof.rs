@@ -1,5 +1,7 @@
 //! The proof sheet of a due date (期限计算书): everything that anyone needs to compute it again.
 
+mod print;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,110 @@ pub enum AnchorEvent {
     ReportCompleted,
     /// The agency granted an extension, counted from the old due date.
     ExtensionGranted,
+    /// The rectification plan was returned.
+    PlanReturned,
+    /// The report was verified (核查通过).
+    ReportVerified,
+    /// A request was received: extension, waiver, pause or lift.
+    RequestReceived,
+    /// A step of the ladder was proposed.
+    StepProposed,
+    /// A step of the ladder was taken: interview, circular, accountability.
+    StepTaken,
+    /// A step of the ladder was lifted.
+    StepLifted,
+    /// The look-back became due (回头看).
+    LookBackDue,
+    /// The look-back found the problem again (反弹).
+    LookBackFailed,
+    /// A consultation letter was sent (协商意见书).
+    ConsultationSent,
+    /// The competent department became jointly liable (连带责任).
+    JointLiabilityBegan,
+    /// The opinion letter was served (督导意见书).
+    LetterServed,
+    /// The unit completed its rectification (整改完成).
+    RectificationCompleted,
+    /// The rectification plan was received (整改方案).
+    PlanSubmitted,
+    /// The self-evaluation was received (自评报告).
+    SelfEvaluationReceived,
+    /// The visit began (进驻).
+    VisitBegan,
+    /// The preliminary opinion was served (初步督导意见).
+    PreliminaryOpinionServed,
+    /// An objection was answered (异议答复).
+    ObjectionAnswered,
+    /// A complaint with the higher agency was received (向上级反映).
+    ComplaintReceived,
+    /// A report was published (督导报告公开).
+    ReportPublished,
+    /// An objection of the public to a report was received (公众异议).
+    PublicObjectionReceived,
+    /// An evaluation was announced in public (公示).
+    EvaluationAnnounced,
+    /// The inspector's rectification notice was served (整改通知书).
+    RectificationNoticeServed,
+    /// An illegal act or a danger to life was found (违法行为、安全隐患).
+    DangerFound,
+    /// A sudden event became known (突发事件).
+    EmergencyLearned,
+    /// An inspector's term began (聘任).
+    AppointmentBegan,
+    /// It was last done, for what returns in cycles (上一次).
+    LastDone,
+    /// The calendar itself, for fixed days (固定日).
+    CalendarDay,
+    /// A step of the ladder was decided (升级决定).
+    StepDecided,
+    /// The interview notice was served (约谈通知书).
+    InterviewNoticeServed,
+    /// The interview took place (约谈).
+    InterviewHeld,
+    /// The circular was issued (通报).
+    CircularIssued,
+    /// The investigation group was set up (调查组).
+    InvestigationGroupFormed,
+    /// The fact material was written (事实材料).
+    FactsEstablished,
+    /// The notice of accountability was received (问责告知书).
+    AccountabilityNoticeReceived,
+    /// The time for statement and plea ended (陈述申辩).
+    PleaEnded,
+    /// The office's opinion was submitted for approval (问责意见).
+    OpinionSubmitted,
+    /// Accountability was decided (问责决定).
+    AccountabilityDecided,
+    /// The decision was received (问责决定书).
+    DecisionReceived,
+    /// The decision was carried out (问责执行).
+    AccountabilityExecuted,
+    /// The request for review was received (复核申请).
+    ReviewRequested,
+    /// The review decision was received (复核决定).
+    ReviewDecisionReceived,
+    /// The appeal was received (申诉).
+    AppealReceived,
+    /// The appeal decision was received (申诉处理决定书).
+    AppealDecisionReceived,
+    /// Review and appeal came to their end (复核申诉期).
+    RemediesEnded,
+    /// A petition was received (信访事项).
+    PetitionReceived,
+    /// A petition that was sent on was received (转送).
+    PetitionTransferred,
+    /// A petition was accepted (受理).
+    PetitionAccepted,
+    /// The handling opinion was received (信访处理意见).
+    PetitionAnswerReceived,
+    /// The request for re-examination was received (复查请求).
+    ReexaminationRequested,
+    /// The re-examination opinion was received (复查意见).
+    ReexaminationReceived,
+    /// The request for a petition's review was received (复核请求).
+    PetitionReviewRequested,
+    /// A day that someone names, e.g. to the command line (指定日期).
+    GivenDay,
 }
 
 impl AnchorEvent {
@@ -60,6 +166,58 @@ impl AnchorEvent {
             Self::ObjectionReceived => "异议收到",
             Self::ReportCompleted => "督导报告完成",
             Self::ExtensionGranted => "原期限届满（准予延期）",
+            Self::PlanReturned => "整改方案退回",
+            Self::ReportVerified => "核查通过",
+            Self::RequestReceived => "申请收到",
+            Self::StepProposed => "升级措施提请",
+            Self::StepTaken => "升级措施实施",
+            Self::StepLifted => "升级措施解除",
+            Self::LookBackDue => "回头看到期",
+            Self::LookBackFailed => "回头看发现问题反弹",
+            Self::ConsultationSent => "协商意见书发出",
+            Self::JointLiabilityBegan => "主管部门连带责任确定",
+            Self::LetterServed => "督导意见书送达",
+            Self::RectificationCompleted => "整改完成",
+            Self::PlanSubmitted => "整改方案收到",
+            Self::SelfEvaluationReceived => "自评报告收到",
+            Self::VisitBegan => "现场督导开始",
+            Self::PreliminaryOpinionServed => "初步督导意见送达",
+            Self::ObjectionAnswered => "异议答复收到",
+            Self::ComplaintReceived => "反映材料收到",
+            Self::ReportPublished => "督导报告公开",
+            Self::PublicObjectionReceived => "公众异议收到",
+            Self::EvaluationAnnounced => "评估公示",
+            Self::RectificationNoticeServed => "整改通知书送达",
+            Self::DangerFound => "发现违法行为或安全隐患",
+            Self::EmergencyLearned => "获知突发事件",
+            Self::AppointmentBegan => "聘任起始",
+            Self::LastDone => "上一次完成",
+            Self::CalendarDay => "历日",
+            Self::StepDecided => "升级措施批准",
+            Self::InterviewNoticeServed => "约谈通知书送达",
+            Self::InterviewHeld => "约谈结束",
+            Self::CircularIssued => "通报印发",
+            Self::InvestigationGroupFormed => "调查组成立",
+            Self::FactsEstablished => "事实材料形成",
+            Self::AccountabilityNoticeReceived => "问责告知书签收",
+            Self::PleaEnded => "陈述申辩期满",
+            Self::OpinionSubmitted => "问责意见报批",
+            Self::AccountabilityDecided => "问责决定作出",
+            Self::DecisionReceived => "问责决定书签收",
+            Self::AccountabilityExecuted => "问责决定执行完毕",
+            Self::ReviewRequested => "复核申请收到",
+            Self::ReviewDecisionReceived => "复核决定签收",
+            Self::AppealReceived => "申诉收到",
+            Self::AppealDecisionReceived => "申诉处理决定书收到",
+            Self::RemediesEnded => "复核申诉期结束",
+            Self::PetitionReceived => "信访事项收到",
+            Self::PetitionTransferred => "转送信访事项收到",
+            Self::PetitionAccepted => "信访事项受理",
+            Self::PetitionAnswerReceived => "信访处理意见收到",
+            Self::ReexaminationRequested => "复查请求收到",
+            Self::ReexaminationReceived => "复查意见收到",
+            Self::PetitionReviewRequested => "复核请求收到",
+            Self::GivenDay => "指定日期",
         }
     }
 }
@@ -190,6 +348,12 @@ impl ProofSheet {
         }
     }
 
+    /// Computes it anew from its own rule, anchor and pauses, on the calendar given; the result may differ from this sheet,
+    /// and is nothing when the clock stands still by the pauses.
+    pub fn derive_again(&self, calendar: &Calendar) -> Result<Option<Self>, CountError> {
+        Self::derive_paused(self.rule.clone(), self.anchor_event, self.anchor_at, self.pauses.clone(), calendar)
+    }
+
     /// The bytes that a signature or a comparison works on.
     pub fn canonical_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
@@ -312,9 +476,7 @@ pub fn recompute(sheet: &ProofSheet, calendar: &Calendar) -> Result<ProofSheet, 
             given: calendar.version().to_owned(),
         });
     }
-    let (rule, pauses) = (sheet.rule.clone(), sheet.pauses.clone());
-    let computed = ProofSheet::derive_paused(rule, sheet.anchor_event, sheet.anchor_at, pauses, calendar)?
-        .ok_or(RecomputeError::StandsStill { sheet: sheet.due_on })?;
+    let computed = sheet.derive_again(calendar)?.ok_or(RecomputeError::StandsStill { sheet: sheet.due_on })?;
     if &computed == sheet {
         Ok(computed)
     } else {

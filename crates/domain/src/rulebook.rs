@@ -3,21 +3,41 @@
 //! A rulebook is a text under `rulebook/<name>/rulebook.toml`, with a version and the day from which it applies. A
 //! province adopts the system by writing one. Live cases keep the version that they began with. Unknown keys are
 //! refused, and every fault is reported at once, with file and line where the text itself is wrong.
+//!
+//! Beside it stand `machines.toml`, the state machines with an owner and a clock for every wait ([`machines`]), and
+//! `counties/*.toml`, what a county has set anew ([`CountyRules`]).
 
+mod clocks;
+mod counties;
+mod entries;
 mod folder;
 mod ladder;
+mod lookup;
+pub mod machines;
+mod owner;
 mod procedure;
+mod schedule;
 mod severity_table;
 mod validate;
+mod waiting;
+
+use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use clocks::{Clock, ClockRule, Clocks, Due, NumberRule, NumberUnit, Numbers};
+pub use counties::{CountyRules, Override};
+pub use entries::RuleEntry;
 pub use folder::{RuleFolder, RuleFolderFault};
 pub use ladder::{ClockTrigger, DecidedBy, LadderAction, LadderStep};
+pub use lookup::{EXTENSION, LETTER_LIMIT};
+pub use owner::Owner;
 pub use procedure::{Procedure, ProcedureClock};
+pub use schedule::{DayOfMonth, DayOfYear, Schedule, Times, Years};
 pub use severity_table::{LookBackRule, ReminderRule, ReminderSchedule, SeverityRule, SeverityTable};
+pub use waiting::{Duty, JointLiabilityRule, PauseReason, PauseRule, Waiting, WaiverRule};
 
 use crate::period::Period;
 use crate::proof::AppliedRule;
@@ -77,12 +97,30 @@ pub struct Rulebook {
     pub reminder_time: Time,
     /// The clocks of the procedure up to the letter, and around it.
     pub procedure: Procedure,
+    /// Every other clock: inspectors, publication, reporting upward, accountability, complaints.
+    pub clocks: Clocks,
+    /// The numbers that are no clocks.
+    pub numbers: Numbers,
     /// The periods by severity.
     pub severity: SeverityTable,
     /// When a limit may be extended.
     pub extension: ExtensionRule,
+    /// What the agency owes while a rectification waits for it.
+    pub waiting: Waiting,
+    /// When the clock may be stopped.
+    pub pause: PauseRule,
+    /// When an item may be waived.
+    pub waiver: WaiverRule,
+    /// When the competent department becomes jointly liable.
+    pub joint_liability: JointLiabilityRule,
     /// The ladder from reminder to accountability, by level.
     pub ladder: Vec<LadderStep>,
+    /// What counties have set anew; read from files of their own.
+    #[serde(skip)]
+    counties: Vec<CountyRules>,
+    /// The rules that a county has set anew in this view, with the version of the county's rules.
+    #[serde(skip)]
+    set_anew: BTreeMap<String, String>,
 }
 
 /// What is wrong with a rulebook.
@@ -178,7 +216,18 @@ impl Rulebook {
     /// The rule of a clock of the procedure.
     pub fn procedure_rule(&self, clock: ProcedureClock) -> AppliedRule {
         let rule = self.procedure.get(clock);
-        self.apply(format!("procedure.{}", clock.key()), rule)
+        self.apply(&format!("procedure.{}", clock.key()), rule)
+    }
+
+    /// The rule of another clock; nothing for fixed days and cycles, which are no periods.
+    pub fn clock_rule(&self, clock: Clock) -> Option<AppliedRule> {
+        let rule = self.clocks.get(clock);
+        Some(AppliedRule {
+            article: rule.article.clone(),
+            rule_id: self.rule_id(&format!("clocks.{}", clock.key())),
+            rulebook_version: self.version.clone(),
+            period: rule.due.period()?,
+        })
     }
 
     /// The step of the ladder at a level.
@@ -191,20 +240,20 @@ impl Rulebook {
         let step = self.ladder_step(level)?;
         Some(AppliedRule {
             article: step.article.clone(),
-            rule_id: format!("ladder.{level}.wait"),
+            rule_id: self.rule_id(&format!("ladder.{level}.wait")),
             rulebook_version: self.version.clone(),
             period: step.wait,
         })
     }
 
     fn by_severity(&self, severity: Severity, name: &str, rule: &PeriodRule) -> AppliedRule {
-        self.apply(format!("severity.{}.{name}", severity.key()), rule)
+        self.apply(&format!("severity.{}.{name}", severity.key()), rule)
     }
 
-    fn apply(&self, rule_id: String, rule: &PeriodRule) -> AppliedRule {
+    fn apply(&self, key: &str, rule: &PeriodRule) -> AppliedRule {
         AppliedRule {
             article: rule.article.clone(),
-            rule_id,
+            rule_id: self.rule_id(key),
             rulebook_version: self.version.clone(),
             period: rule.period,
         }

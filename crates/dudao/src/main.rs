@@ -11,7 +11,8 @@ use comfy_table::Table;
 use dudao::doctor::{self, Grade};
 use dudao::import::{self, ImportKind, RowFault};
 use dudao::keys::{self, KeyPurpose};
-use dudao::{Installation, journal};
+use dudao::rehearse::{self, COLUMNS};
+use dudao::{Installation, diagrams, due, journal, rules};
 use service_kit::ids::{Ids as _, SystemIds};
 
 /// Longest wait for one service's replay.
@@ -67,6 +68,62 @@ enum Command {
         #[arg(long)]
         stack: PathBuf,
     },
+    /// 计算期限届满日 | when something is due
+    Due {
+        /// 起算日，当日不计入 | day 0, which is not counted, like 2026-09-29
+        #[arg(required_unless_present = "batch")]
+        start: Option<String>,
+        /// 期限：5wd 工作日，30cd 自然日，3months 月，24h 小时 | the period
+        #[arg(required_unless_present = "batch", num_args = 1..=2)]
+        period: Vec<String>,
+        /// 行政区划代码；缺省时用全国日历 | division code; the country's calendar without it
+        #[arg(long)]
+        county: Option<String>,
+        /// 从标准输入逐行读取“日期 期限 [行政区划代码]” | read lines from standard input, answer each with a line
+        #[arg(long, conflicts_with_all = ["start", "period", "county"])]
+        batch: bool,
+        /// 规则文件夹；缺省时用 ./rulebook 或内置规则 | folder of rules; else ./rulebook, else those inside the tool
+        #[arg(long, env = "DUDAO_RULEBOOK")]
+        rulebook: Option<PathBuf>,
+    },
+    /// 由规则数据绘制状态图 | draw the state machines and the ladder of the rulebook
+    Diagrams {
+        /// 规则文件夹 | folder of rules
+        #[arg(long, env = "DUDAO_RULEBOOK", default_value = "rulebook")]
+        rulebook: PathBuf,
+        /// 输出文件夹；缺省时为规则库下的 diagrams | where to; else the folder diagrams of the rulebook
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// 自证：没有遗漏、没有重复、没有提前 | prove that nothing was missed, done twice or moved earlier
+    Prove {
+        /// 部署描述文件 | description of the installation (TOML)
+        #[arg(long)]
+        stack: PathBuf,
+    },
+    /// 解释一个期限：重算其计算书，与告知的逐字节比对 | explain a deadline: compute its sheet again and compare
+    Explain {
+        /// 期限编号 | the deadline's identifier
+        deadline_id: uuid::Uuid,
+        /// 部署描述文件 | description of the installation (TOML)
+        #[arg(long)]
+        stack: PathBuf,
+    },
+    /// 预演：若无人办理，今后各日将触发什么 | rehearse: what the clock will do if nobody does anything
+    Rehearse {
+        /// 天数 | days
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3660))]
+        days: u16,
+        /// 部署描述文件 | description of the installation (TOML)
+        #[arg(long)]
+        stack: PathBuf,
+        /// 规则库文件夹 | folder of the rules that the installation began with
+        #[arg(long, default_value = "rulebook")]
+        rules: PathBuf,
+        /// 以 JSON 输出 | print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// 密钥 | keys
     Key {
         #[command(subcommand)]
@@ -94,6 +151,14 @@ async fn main() -> ExitCode {
         Command::Replay { service, stack } => replay(&service, &stack).await,
         Command::Verify { stack } => verify(&stack).await,
         Command::Doctor { stack } => examine(&stack).await,
+        Command::Due { batch: true, rulebook, .. } => due_batch(rulebook.as_deref()),
+        Command::Due { start, period, county, rulebook, batch: false } => {
+            due_one(&start.unwrap_or_default(), &period, county.as_deref(), rulebook.as_deref())
+        }
+        Command::Diagrams { rulebook, out } => draw(&rulebook, out),
+        Command::Prove { stack } => prove(&stack).await,
+        Command::Explain { deadline_id, stack } => explain(deadline_id, &stack).await,
+        Command::Rehearse { days, stack, rules, json } => rehearse(&stack, &rules, days, json).await,
         Command::Key { command: KeyCommand::New { file, purpose } } => new_key(purpose, &file),
     };
     match done {
@@ -191,6 +256,131 @@ async fn examine(stack: &Path) -> anyhow::Result<bool> {
     let bad = findings.iter().filter(|finding| finding.grade == Grade::Bad).count();
     say(format!("{}　{bad} 个问题 | {bad} faults", doctor::now()))?;
     Ok(bad == 0)
+}
+
+fn due_one(start: &str, period: &[String], county: Option<&str>, rulebook: Option<&Path>) -> anyhow::Result<bool> {
+    let sheet = due::sheet(&rules::load(rulebook)?, start, period, county)?;
+    say(due::written(&sheet))?;
+    Ok(true)
+}
+
+fn due_batch(rulebook: Option<&Path>) -> anyhow::Result<bool> {
+    let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
+    let answered = due::batch(&rules::load(rulebook)?, input, std::io::BufWriter::new(output), std::io::stderr())?;
+    Ok(answered.refused == 0)
+}
+
+fn draw(rulebook: &Path, out: Option<PathBuf>) -> anyhow::Result<bool> {
+    let folder = rules::load(Some(rulebook))?;
+    let out = out.map_or_else(|| diagrams::usual_folder(rulebook, &folder), Ok)?;
+    for path in diagrams::write(&diagrams::draw(&folder)?, &out)? {
+        say(path.display())?;
+    }
+    Ok(true)
+}
+
+async fn prove(stack: &Path) -> anyhow::Result<bool> {
+    let installation = Installation::load(stack)?;
+    let proof = dudao::prove::prove(deadlines_of(&installation)?).await?;
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.set_header(["", "不变式 invariant", "证明的内容 what it proves", "违反 broken by"]);
+    for finding in &proof.findings {
+        let (mark, broken) = if finding.violations == 0 {
+            ("✓", "0".to_owned())
+        } else {
+            ("✗", format!("{}\n{}", finding.violations, finding.offenders.join("\n")))
+        };
+        let what = format!("{}\n{}", finding.invariant.zh, finding.invariant.en);
+        table.add_row([mark.to_owned(), finding.invariant.name.to_owned(), what, broken]);
+    }
+    say(table)?;
+    let extent = proof.extent;
+    let broken = proof.findings.iter().filter(|finding| finding.violations > 0).count();
+    say(format!(
+        "{}　未办结 {}，已办结 {}，期限 {}，督办单 {}；{broken} 项不成立 | {broken} broken",
+        proof.at, extent.open_cases, extent.closed_cases, extent.limits, extent.urging_orders
+    ))?;
+    Ok(proof.holds())
+}
+
+async fn explain(deadline_id: uuid::Uuid, stack: &Path) -> anyhow::Result<bool> {
+    let installation = Installation::load(stack)?;
+    let (kept, recomputed) = dudao::explain::explain(deadlines_of(&installation)?, deadline_id).await?;
+    say(recomputed.sheet.print_zh())?;
+    say(format!(
+        "整改 {}　事项 {}　第{}次期限（{}）",
+        kept.rectification_id,
+        kept.item_id,
+        kept.round + 1,
+        kept.basis
+    ))?;
+    if recomputed.identical {
+        say("与告知的计算书逐字节一致 | identical")?;
+    } else {
+        say(format!(
+            "与告知的计算书不一致 | differs\n告知 told:     {}\n重算 computed: {}",
+            kept.proof, recomputed.text
+        ))?;
+    }
+    Ok(recomputed.identical)
+}
+
+async fn rehearse(stack: &Path, rules: &Path, days: u16, json: bool) -> anyhow::Result<bool> {
+    let installation = Installation::load(stack)?;
+    let report = rehearse::rehearse(deadlines_of(&installation)?, rules, days).await?;
+    let well = report.failed.is_empty();
+    if json {
+        say(serde_json::to_string_pretty(&report).context("writing JSON")?)?;
+        return Ok(well);
+    }
+    let mut months = Table::new();
+    months.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    months.set_header(std::iter::once("月份 month").chain(COLUMNS));
+    for month in &report.months {
+        let name = month.month.strftime("%Y-%m").to_string();
+        months.add_row(std::iter::once(name).chain(rehearse::row(&month.notices).map(|count| count.to_string())));
+    }
+    say(months)?;
+    let mut weeks = Table::new();
+    weeks.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    weeks.set_header(["市县 county", "星期一 week of"].into_iter().chain(COLUMNS));
+    for week in &report.weeks {
+        let name = [week.county.clone(), week.week.to_string()];
+        weeks.add_row(name.into_iter().chain(rehearse::row(&week.notices).map(|count| count.to_string())));
+    }
+    say(weeks)?;
+    for day in &report.provisional {
+        say(format!("暂定 provisional：{} 有 {} 个期限 | {} limits", day.due_on, day.limits, day.limits))?;
+    }
+    for rule in &report.silent {
+        let (zh, en) = if rule.needs_act {
+            ("须先有人办理，预演中不触发", "begins with an act of people")
+        } else {
+            ("从未触发，请核对规则或案例", "never fired: look at the rule, or at the cases")
+        };
+        say(format!("规则 rule {}：{zh} | {en}", rule.rule_id))?;
+    }
+    for failed in &report.failed {
+        say(format!("✗ {} 个整改无法判定 | {} cases: {}", failed.cases, failed.cases, failed.cause))?;
+    }
+    say(format!(
+        "{} — {}　整改 {}，另将立 {}，触发 {} 次 | {} cases, {} more, {} firings",
+        report.from,
+        report.until,
+        report.cases,
+        report.opened,
+        report.firings,
+        report.cases,
+        report.opened,
+        report.firings
+    ))?;
+    Ok(well)
+}
+
+/// The entry of the service that keeps the clocks.
+fn deadlines_of(installation: &Installation) -> anyhow::Result<&dudao::ServiceEntry> {
+    installation.chosen("deadlines")?.into_iter().next().context("the installation has no service deadlines")
 }
 
 fn new_key(purpose: KeyPurpose, file: &Path) -> anyhow::Result<bool> {

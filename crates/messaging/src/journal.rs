@@ -30,8 +30,10 @@ pub async fn append_all<E: Event>(tx: &mut Tx, actor: &Actor, events: &[E]) -> R
     let versions: Vec<i64> = events.iter().map(Event::aggregate_version).collect();
     let occurred_at = tx.at().to_sqlx();
     sqlx::query!(
-        "INSERT INTO messaging.journal (event_id, event_type, aggregate_id, aggregate_version, occurred_at, actor, traceparent, payload)
-         SELECT r.event_id, $1, r.aggregate_id, r.aggregate_version, $2, $3::text::json, $4, r.payload::json
+        "INSERT INTO messaging.journal
+             (epoch, event_id, event_type, aggregate_id, aggregate_version, occurred_at, actor, traceparent, payload)
+         SELECT (SELECT messaging.current_epoch()), r.event_id, $1, r.aggregate_id, r.aggregate_version, $2,
+                $3::text::json, $4, r.payload::json
          FROM unnest($5::uuid[], $6::uuid[], $7::bigint[], $8::text[]) WITH ORDINALITY
               AS r(event_id, aggregate_id, aggregate_version, payload, n)
          ORDER BY r.n",

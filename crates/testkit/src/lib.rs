@@ -12,6 +12,8 @@
     reason = "a failure here is a failed test, and tests may look at the machine's clock and environment"
 )]
 
+pub mod bench;
+
 use std::{
     future::Future,
     str::FromStr,

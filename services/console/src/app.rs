@@ -20,7 +20,7 @@ use crate::errors;
 use crate::page::Permissions;
 use crate::rooms::{
     accounts, cases, deadlines, documents, drafts, exchange, home, imports, inbox, ledger, measures, plans, receipts,
-    rectifications, sign_in, statistics,
+    rectifications, sign_in, statistics, timers,
 };
 use crate::session::Sealer;
 use crate::texts::Catalogue;
@@ -87,6 +87,26 @@ pub fn routes(state: AppState) -> Router {
         .route("/rectifications/{rectification_id}/items/{item_id}/report", post(rectifications::report))
         .route("/rectifications/{rectification_id}/items/{item_id}/verify", post(rectifications::verify))
         .route("/rectifications/{rectification_id}/items/{item_id}/close-out", post(rectifications::close_out))
+        .route(
+            "/rectifications/{rectification_id}/items/{item_id}/close-out/refusal",
+            post(rectifications::refuse_close_out),
+        )
+        .route("/rectifications/{rectification_id}/items/{item_id}/plan", post(rectifications::submit_plan))
+        .route("/rectifications/{rectification_id}/items/{item_id}/plan/judgement", post(rectifications::judge_plan))
+        .route("/rectifications/{rectification_id}/items/{item_id}/progress", post(rectifications::note_progress))
+        .route("/rectifications/{rectification_id}/items/{item_id}/consultation", post(rectifications::consult))
+        .route(
+            "/rectifications/{rectification_id}/items/{item_id}/consultation/answer",
+            post(rectifications::answer_consultation),
+        )
+        .route("/rectifications/{rectification_id}/items/{item_id}/look-back", post(rectifications::look_back))
+        .route("/rectifications/{rectification_id}/requests", post(rectifications::ask))
+        .route(
+            "/rectifications/{rectification_id}/requests/{request_id}/decision",
+            post(rectifications::decide_request),
+        )
+        .route("/rectifications/{rectification_id}/steps/{proposal_id}/decision", post(rectifications::decide_step))
+        .route("/timers", get(timers::list))
         .route("/deadlines/{deadline_id}", get(deadlines::show))
         .route("/inbox", get(inbox::list))
         .route("/inbox/{message_id}/read", post(inbox::read))

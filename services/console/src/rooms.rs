@@ -16,6 +16,7 @@ pub(crate) mod receipts;
 pub(crate) mod rectifications;
 pub(crate) mod sign_in;
 pub(crate) mod statistics;
+pub(crate) mod timers;
 mod units;
 
 use serde::Deserialize;

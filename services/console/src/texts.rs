@@ -188,6 +188,19 @@ mod tests {
         assert!(missing.is_empty(), "no word for {missing:#?}");
     }
 
+    /// Lists of words for values that the domain has.
+    #[test]
+    fn every_phase_and_every_kind_of_timer_has_its_word_in_every_language() {
+        let phases = domain::rectification::Phase::ALL.map(|phase| format!("phase.{}", phase.key()));
+        let kinds = domain::rectification::TimerKind::ALL.map(|kind| format!("timer_kind.{}", kind.key()));
+        for lang in Lang::ALL {
+            let own = parse(lang.source());
+            for key in phases.iter().chain(&kinds) {
+                assert!(own.contains_key(key), "{lang:?} has no word for {key}");
+            }
+        }
+    }
+
     fn files(folder: &str) -> Vec<std::path::PathBuf> {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(folder).unwrap() {

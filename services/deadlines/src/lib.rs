@@ -14,13 +14,16 @@
 )]
 
 pub mod app;
+pub mod change;
 pub mod config;
 pub mod consume;
 mod deadline;
 pub mod firing;
 mod letter;
+pub mod prove;
 mod rectification;
 mod rules;
+mod timer;
 mod urging_order;
 
 use std::sync::Arc;
@@ -38,6 +41,12 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// The longest that something due waits for its round.
 const FIRING_PERIOD: Duration = Duration::from_millis(500);
+/// How often it is looked whether tonight's proof is made.
+const PROVING_PERIOD: Duration = Duration::from_mins(1);
+/// The longest that a change of the rules waits for its round.
+const CHANGE_PERIOD: Duration = Duration::from_secs(1);
+/// How often the pulse is taken for the metrics.
+const PULSE_PERIOD: Duration = Duration::from_secs(15);
 
 /// The service, for [`service_kit::run`].
 #[derive(Debug)]
@@ -60,8 +69,24 @@ impl Service for Deadlines {
 pub fn build(section: &config::RulebookSection, kit: &Kit) -> anyhow::Result<Assembled> {
     let rules = Arc::new(RuleSet::load(section)?);
     let state = app::AppState { database: kit.database.clone(), files: kit.files.clone(), rules: Arc::clone(&rules) };
+    let firing_rules = Arc::clone(&rules);
     let firing = firing::Firing::new(kit.database.clone(), Arc::clone(&rules));
-    Ok(Assembled::new(app::routes(kit.access.clone()), state)
-        .consumer(Consumer::new(kit.database.clone(), kit.broker.clone(), consume::CONSUMER, consume::Intake { rules }))
-        .worker(Worker::every("deadlines-fire", FIRING_PERIOD, move || firing.clone().round())))
+    let lanes = ["deadlines-fire", "deadlines-fire-2"];
+    let assembled = Assembled::new(app::routes(kit.access.clone()), state).consumer(Consumer::new(
+        kit.database.clone(),
+        kit.broker.clone(),
+        consume::CONSUMER,
+        consume::Intake { rules },
+    ));
+    let changes = change::Changes::new(kit.database.clone(), Arc::clone(&firing_rules));
+    let prover = prove::Prover::new(kit.database.clone(), &kit.metrics.meter());
+    let pulse = prover.clone();
+    let assembled = assembled
+        .worker(Worker::every("deadlines-change", CHANGE_PERIOD, move || changes.clone().round()))
+        .worker(Worker::every("deadlines-prove", PROVING_PERIOD, move || prover.clone().prove_nightly()))
+        .worker(Worker::every("deadlines-pulse", PULSE_PERIOD, move || pulse.clone().take_pulse()));
+    Ok(lanes.into_iter().fold(assembled, |assembled, lane| {
+        let firing = firing.clone();
+        assembled.worker(Worker::every(lane, FIRING_PERIOD, move || firing.clone().round()))
+    }))
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use contracts::deadlines::CHANGE_KINDS;
 use domain::{
     local_time::local_date,
     period::{Period, count},
@@ -117,6 +118,9 @@ pub enum BySeverity {
 pub struct Rule {
     /// The event.
     pub event: String,
+    /// The kind of change, for the event that tells of several.
+    #[serde(default)]
+    pub change: Option<String>,
     /// The kind of message.
     pub template: Template,
     /// Cannot be switched off.
@@ -251,6 +255,16 @@ fn check(rule: &Rule, faults: &mut Vec<String>) {
     if rule.event != rule.template.event() {
         faults.push(format!("{name}: the event must be {}", rule.template.event()));
     }
+    match (rule.change.as_deref(), rule.template.change()) {
+        (Some(kind), _) if !CHANGE_KINDS.contains(&kind) => {
+            faults.push(format!("{name}: there is no change {kind:?}"));
+        }
+        (given, wanted) if given != wanted => faults.push(match wanted {
+            Some(wanted) => format!("{name}: the change must be {wanted}"),
+            None => format!("{name}: the event tells of no changes"),
+        }),
+        (_, _) => {}
+    }
     if rule.to.is_empty() {
         faults.push(format!("{name}: nobody is addressed"));
     }
@@ -305,6 +319,27 @@ mod tests {
             to = []
             inform = ["team"]
             channels = { inform = ["mail"] }
+            [[rules]]
+            event = "deadlines.rectification.changed.v1"
+            change = "item_lengthened"
+            template = "item_extended"
+            legal = true
+            to = ["unit_principal"]
+            channels = { to = ["in_app"] }
+            [[rules]]
+            event = "deadlines.rectification.changed.v1"
+            change = "paused"
+            template = "resumed"
+            legal = true
+            to = ["unit_principal"]
+            channels = { to = ["in_app"] }
+            [[rules]]
+            event = "deadlines.item.closed.v1"
+            change = "paused"
+            template = "item_closed"
+            legal = false
+            to = ["unit_principal"]
+            channels = { to = ["in_app"] }
         "#;
         let good = Rules::load(&folder(), "460000").unwrap();
         let error = Rules::try_new(text, good.folder, "110000").unwrap_err().to_string();
@@ -314,6 +349,10 @@ mod tests {
             "reminder: inform is told by no in_app message",
             "opinion_letter: no rule",
             "no rulebook for the province 110000",
+            "item_extended: there is no change \"item_lengthened\"",
+            "resumed: the change must be resumed",
+            "item_closed: the event tells of no changes",
+            "duty_overdue: no rule",
         ] {
             assert!(error.contains(fault), "{fault} is missing in {error}");
         }

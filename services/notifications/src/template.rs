@@ -5,9 +5,18 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+macro_rules! change {
+    () => {
+        None
+    };
+    ($change:literal) => {
+        Some($change)
+    };
+}
+
 macro_rules! templates {
-    ($($(#[$doc:meta])+ $name:ident = $text:literal, $event:literal, $zh:literal;)+) => {
-        /// A kind of message (消息种类), each for one event.
+    ($($(#[$doc:meta])+ $name:ident = $text:literal, $event:literal $(/ $change:literal)?, $zh:literal;)+) => {
+        /// A kind of message (消息种类), each for one event, or for one kind of change of a rectification.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         pub enum Template { $($(#[$doc])+ #[serde(rename = $text)] $name,)+ }
 
@@ -23,6 +32,11 @@ macro_rules! templates {
             /// The event that it tells of.
             pub fn event(self) -> &'static str {
                 match self { $(Self::$name => $event,)+ }
+            }
+
+            /// The kind of change that it tells of, when its event tells of several.
+            pub fn change(self) -> Option<&'static str> {
+                match self { $(Self::$name => change!($($change)?),)+ }
             }
 
             /// The title in Chinese.
@@ -66,6 +80,42 @@ templates! {
     RectificationClosed = "rectification_closed", "deadlines.rectification.closed.v1", "整改办结";
     /// A step of the ladder waits for a decision.
     StepProposed = "step_proposed", "deadlines.step.proposed.v1", "升级措施建议";
+    /// A plan waits for the agency.
+    PlanSubmitted = "plan_submitted", "deadlines.rectification.changed.v1" / "plan_submitted", "整改方案待审核";
+    /// A plan was accepted or returned.
+    PlanJudged = "plan_judged", "deadlines.rectification.changed.v1" / "plan_judged", "整改方案审核结果";
+    /// The plan is late.
+    PlanOverdue = "plan_overdue", "deadlines.rectification.changed.v1" / "plan_overdue", "整改方案逾期";
+    /// A limit was extended.
+    ItemExtended = "item_extended", "deadlines.rectification.changed.v1" / "item_extended", "整改延期";
+    /// A request waits for a decision.
+    RequestMade = "request_made", "deadlines.rectification.changed.v1" / "request_made", "申请待审批";
+    /// A request was granted or refused.
+    RequestDecided = "request_decided", "deadlines.rectification.changed.v1" / "request_decided", "申请审批结果";
+    /// The clock was stopped.
+    Paused = "paused", "deadlines.rectification.changed.v1" / "paused", "整改期限中止";
+    /// The clock runs again.
+    Resumed = "resumed", "deadlines.rectification.changed.v1" / "resumed", "整改期限恢复";
+    /// A calendar or a rule moved a limit.
+    Recounted = "recounted", "deadlines.rectification.changed.v1" / "recounted", "整改期限重新计算";
+    /// A step of the ladder was taken.
+    StepTaken = "step_taken", "deadlines.rectification.changed.v1" / "step_taken", "升级措施实施";
+    /// A step of the ladder was lifted.
+    StepLifted = "step_lifted", "deadlines.rectification.changed.v1" / "step_lifted", "升级措施解除";
+    /// Another office was asked for help.
+    ConsultationSent = "consultation_sent", "deadlines.rectification.changed.v1" / "consultation_sent", "协商意见书";
+    /// An item need not be rectified.
+    ItemWaived = "item_waived", "deadlines.rectification.changed.v1" / "item_waived", "免于整改";
+    /// One of several approvals of a close-out was given.
+    CloseOutApproved = "close_out_approved", "deadlines.rectification.changed.v1" / "close_out_approved", "销号待复批";
+    /// A close-out was refused.
+    CloseOutRefused = "close_out_refused", "deadlines.rectification.changed.v1" / "close_out_refused", "销号退回";
+    /// A look-back is due.
+    LookBackDue = "look_back_due", "deadlines.rectification.changed.v1" / "look_back_due", "回头看到期";
+    /// A look-back found the problem back.
+    ItemReopened = "item_reopened", "deadlines.rectification.changed.v1" / "item_reopened", "整改反弹";
+    /// Somebody has not done what is owed in its own limit.
+    DutyOverdue = "duty_overdue", "deadlines.rectification.changed.v1" / "duty_overdue", "办理超时";
 }
 
 /// A text that names no kind of message.

@@ -23,11 +23,12 @@ impl Rules {
     }
 
     /// By when the page is to be public: counted from the issue of the letter (Regulation art. 23 and the province's
-    /// default), by the calendar of the office in charge.
+    /// default), by the calendar of the office in charge. A competent department's own case has no letter: it counts from
+    /// its opening.
     ///
     /// The error says in words why there is no such date; the event then waits as a dead letter for the data.
     pub fn publication_due(&self, snapshot: &RectificationSnapshot) -> Result<ProofSheet, String> {
-        let issued_at = snapshot.letter.issued_at;
+        let issued_at = if snapshot.liable_for.is_some() { snapshot.received_at } else { snapshot.letter.issued_at };
         let on = local_date(issued_at);
         let rulebook = self
             .folder

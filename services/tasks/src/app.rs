@@ -11,7 +11,7 @@ use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 use utoipa_axum::routes;
 
 use crate::rules::Rules;
-use crate::{case, document, plan, policy};
+use crate::{assignment, case, document, plan, policy};
 
 /// What handlers share.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
     let info = InfoBuilder::new()
         .title("督导任务")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("督导计划、实施方案任务分工、督导立项至督导意见书全过程"))
+        .description(Some("督导计划、实施方案任务分工、督导立项至督导意见书全过程，升级措施和回头看待办事项"))
         .build();
     GuardedRouter::with_openapi(access, OpenApiBuilder::new().info(info).build())
         .route(Action::TasksDutyRead, routes!(policy::http::implementation_plan))
@@ -61,4 +61,6 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
         .route(Action::TasksCaseWrite, routes!(case::http::decide_plea))
         .route(Action::TasksLetterIssue, routes!(case::http::issue_letter))
         .route(Action::TasksCaseRead, routes!(document::http::get_document))
+        .route(Action::TasksAssignmentRead, routes!(assignment::http::list_assignments))
+        .route(Action::TasksAssignmentRead, routes!(assignment::http::get_assignment))
 }

@@ -1,9 +1,11 @@
 //! `tasks` does: annual plans, the province's own implementation plan, and supervision cases (督导) from the written
-//! notice to the opinion letter, with team, visit, evidence, hearings, findings, plea, and the numbers of its papers.
+//! notice to the opinion letter, with team, visit, evidence, hearings, findings, plea, and the numbers of its papers; and
+//! the list of what people must do because a clock said so (待办事项).
 //!
 //! Owns: plans, cases, findings until the letter, evidence, documents and their numbers, the duties of every unit.
-//! Does not own: who exists (`registry`; copies are kept here), when rectification is due (`deadlines`), whether a
-//! paper arrived (`notifications` says so), what the public sees (`publication`). The rules are `domain::case`'s.
+//! Does not own: who exists (`registry`; copies are kept here), when rectification is due and what was decided about a
+//! step or a look-back (`deadlines`; the assignments follow from its events), whether a paper arrived (`notifications`
+//! says so), what the public sees (`publication`). The rules are `domain::case`'s.
 
 #![cfg_attr(
     test,
@@ -11,6 +13,7 @@
 )]
 
 pub mod app;
+mod assignment;
 mod case;
 mod checks;
 pub mod config;
@@ -61,6 +64,12 @@ pub async fn build(section: &config::RulebookSection, kit: Kit) -> anyhow::Resul
             kit.broker.clone(),
             consume::REGISTRY_CONSUMER,
             consume::RegistryCopies,
+        ))
+        .consumer(Consumer::new(
+            kit.database.clone(),
+            kit.broker.clone(),
+            consume::ASSIGNMENTS_CONSUMER,
+            consume::Assignments,
         ))
         .consumer(Consumer::new(kit.database, kit.broker, consume::RECEIPTS_CONSUMER, consume::Receipts { rules })))
 }

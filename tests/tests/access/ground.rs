@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use access::{Caller, Resource, Role, RouteAccess};
 use axum::Router;
+use contracts::deadlines::{Change, ItemSnapshot, ItemState, RectificationChanged, RectificationSnapshot};
 use contracts::notifications::ReceiptSigned;
 use contracts::registry::{
     AccountRecorded, AreaLevel, AreaRecorded, GrantRecord, InspectorRecorded, UnitKind, UnitRecorded,
@@ -15,7 +16,7 @@ use contracts::tasks::{FindingFact, LetterIssued, SupervisionKind};
 use contracts::{Envelope, Event};
 use domain::code::{SchoolCode, SchoolKind};
 use domain::ids::{AccountId, AreaId, LetterId, PersonId, UnitId};
-use domain::rectification::Rectification;
+use domain::rectification::{Phase, Rectification};
 use domain::severity::Severity;
 use http::StatusCode;
 use jiff::Timestamp;
@@ -116,7 +117,10 @@ impl Room {
                 Resource { owner: Some(AccountId::from(self.ground.principal)), ..area }
             }
             ("registry", path) if path.starts_with("/v1/inspectors") => area,
-            ("tasks", path) if path.starts_with("/v1/plans") => area,
+            // Calendars and rules are the province's matter.
+            ("deadlines", path) if path.starts_with("/v1/rule-changes") => Resource::in_area([province]),
+            // Its own unit is told by messages, not by the list of what the offices have to do.
+            ("tasks", path) if path.starts_with("/v1/plans") || path.starts_with("/v1/assignments") => area,
             // The department reads along from the letter on, which this case does not have yet.
             ("publication", _) => area.concerning(school),
             ("tasks", path) if path != "/v1/duties" => area.concerning(school),
@@ -136,6 +140,7 @@ impl Room {
             ("registry", "/v1/imports") => "import_id",
             ("tasks", "/v1/plans") => "plan_id",
             ("tasks", "/v1/cases") => "case_id",
+            ("tasks", "/v1/assignments") => "assignment_id",
             ("deadlines" | "reporting", _) => "rectification_id",
             ("notifications", "/v1/receipts") => "document_id",
             ("notifications", "/v1/deliveries") => "receipt_id",
@@ -145,6 +150,13 @@ impl Room {
         };
         self.things[thing].clone()
     }
+}
+
+/// The next year's rest days, put forward.
+pub fn notice() -> Value {
+    let content = "id = \"national-2027\"\nlevel = \"national\"\nyear = 2027\nstatus = \"published\"\nsource = \"通知\"\n\
+                   [[day]]\nfrom = \"2027-01-01\"\nto = \"2027-01-03\"\nkind = \"rest\"\nname = \"元旦\"\n";
+    json!({"kind": "calendar", "content": content, "reason": "国务院办公厅通知", "effective_on": "2026-12-01"})
 }
 
 /// All of them.
@@ -346,6 +358,31 @@ async fn deadlines(ground: Ground) -> (Room, Vec<Envelope>) {
         ("file_id", file.json["file_id"].as_str().unwrap().to_owned()),
     ]);
     heard.extend(testkit::events(&database).await);
+    // What only this service needs: a request that waits, and a step that was proposed.
+    database.set_clock(at("2026-04-20T02:00:00Z")).await;
+    assert!(firing.fire_batch().await.unwrap() > 0, "nothing was due");
+    let case = format!("/v1/rectifications/{}", room.things["rectification_id"]);
+    let seen = Call::get(&case).by(&ground.head()).send(&room.router).await.expect(StatusCode::OK).json;
+    let waiver = json!({"subject": "waiver", "item_id": room.things["item_id"], "reason": "校舍已停用"});
+    let asked = Call::post(&format!("{case}/requests"), &waiver)
+        .header("If-Match", &format!("\"{}\"", seen["rectification"]["version"]))
+        .by(&ground.head())
+        .send(&room.router)
+        .await
+        .expect(StatusCode::OK)
+        .json;
+    let text = |pointer: &str| asked.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    let proposer = testkit::caller(Role::ProvinceOfficeAdmin, Some(ground.province), None);
+    let change = Call::post("/v1/rule-changes", &notice())
+        .header("Idempotency-Key", &Uuid::new_v4().to_string())
+        .by(&proposer)
+        .send(&room.router)
+        .await
+        .expect(StatusCode::CREATED)
+        .json;
+    room.things.insert("change_id", change["change_id"].as_str().unwrap().to_owned());
+    room.things.insert("request_id", text("/rectification/requests/0/request_id"));
+    room.things.insert("proposal_id", text("/rectification/steps/0/proposal_id"));
     (room, heard)
 }
 
@@ -460,7 +497,67 @@ fn notifications_config(folder: &Path) -> notifications::Config {
     service_kit::config::load(Some(&file), &[]).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
-/// A plan, and a case with group, notice and evidence.
+/// A look-back is owed on the letter's item: of what people must do, the kind that inspectors see as well.
+fn look_back(ground: &Ground) -> RectificationChanged {
+    let letter = letter(ground);
+    let finding = &letter.findings[0];
+    let (item_id, closed_at) = (id("item"), at("2026-03-01T02:00:00Z"));
+    let due_on = "2026-03-10".parse().unwrap();
+    let item = ItemSnapshot {
+        item_id,
+        finding_id: finding.finding_id,
+        number: finding.number,
+        severity: finding.severity,
+        category: finding.category.clone(),
+        description: finding.description.clone(),
+        basis: finding.basis.clone(),
+        demand: finding.demand.clone(),
+        responsible_unit_name: finding.responsible_unit_name.clone(),
+        state: ItemState::Closed,
+        deadline_id: id("deadline"),
+        due_on,
+        due_at: closed_at,
+        provisional: false,
+        first_due_on: due_on,
+        reported_at: Some(closed_at),
+        report: Some("已清理".to_owned()),
+        late: false,
+        verified_at: Some(closed_at),
+        verified_by: Some("督学0001".to_owned()),
+        closed_at: Some(closed_at),
+        returned: 0,
+        urging_order_no: None,
+        phase: Phase::LookBackDue,
+        plan_due_on: None,
+        extensions: 0,
+        reopened: 0,
+        ladder_level: 0,
+    };
+    let rectification = RectificationSnapshot {
+        rectification_id: Rectification::id_of(letter.letter_id),
+        version: 9,
+        case_id: letter.case_id,
+        letter_id: letter.letter_id,
+        letter: letter.document,
+        case_title: letter.case_title,
+        supervision_kind: letter.supervision_kind,
+        visited_on: letter.visited_on,
+        unit: letter.unit,
+        received_at: at("2026-02-06T01:00:00Z"),
+        closed_at: Some(closed_at),
+        items: vec![item],
+        urging_orders: Vec::new(),
+        paused_until: None,
+        steps: Vec::new(),
+        requests: Vec::new(),
+        liable_for: None,
+        department_case: None,
+    };
+    let visit_by = at("2026-06-30T16:00:00Z");
+    RectificationChanged { rectification, change: Change::LookBackDue { item_id, visit_by } }
+}
+
+/// A plan, a case with group, notice and evidence, and something that people must do.
 async fn tasks(ground: Ground) -> Room {
     let database = Database::new(&[&messaging::MIGRATOR, &tasks::MIGRATOR]).await;
     database.set_clock(at("2026-02-05T02:00:00Z")).await;
@@ -521,7 +618,9 @@ async fn tasks(ground: Ground) -> Room {
         .send(&room.router)
         .await
         .expect(StatusCode::CREATED);
+    apply(&database, &tasks::consume::Assignments, &[envelope(&look_back(&ground))]).await;
     let things = BTreeMap::from([
+        ("assignment_id", one(&database, "SELECT assignment_id::text FROM assignments").await),
         ("plan_id", text(&plan, "plan_id")),
         ("case_id", text(&case, "case_id")),
         ("person_id", people[0].to_string()),

@@ -168,7 +168,8 @@ fn judge(
             }
             let marker = room.marker(route);
             let seen = String::from_utf8_lossy(&answer.bytes).contains(&marker);
-            let reaches = reaches(&room.resource(route));
+            // Who is permitted on the installation as a whole sees every row.
+            let reaches = reaches(&room.resource(route)) || reaches(&access::Resource::installation());
             if seen == reaches {
                 Ok(reaches)
             } else {

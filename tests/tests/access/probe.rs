@@ -82,7 +82,29 @@ fn body(room: &Room, route: &Route) -> Option<Value> {
         "/v1/rectifications/{rectification_id}/items/{item_id}/report" => {
             json!({"text": "已完成整改", "evidence": [room.things["file_id"]]})
         }
-        "/v1/rectifications/{rectification_id}/items/{item_id}/verify" => json!({"decision": "accept", "note": "属实"}),
+        "/v1/rectifications/{rectification_id}/items/{item_id}/plan" => json!({"text": "先清理，后排查", "measures": [
+            {"what": "清理", "responsible": "总务处", "until": "2026-05-01"}]}),
+        "/v1/rectifications/{rectification_id}/items/{item_id}/verify"
+        | "/v1/rectifications/{rectification_id}/items/{item_id}/plan/judgement"
+        | "/v1/rectifications/{rectification_id}/items/{item_id}/look-back" => {
+            json!({"decision": "accept", "note": "属实"})
+        }
+        "/v1/rectifications/{rectification_id}/items/{item_id}/progress"
+        | "/v1/rectifications/{rectification_id}/items/{item_id}/consultation/answer" => json!({"text": "已完成一半"}),
+        "/v1/rectifications/{rectification_id}/items/{item_id}/close-out/refusal" => json!({"reason": "佐证不足"}),
+        "/v1/rectifications/{rectification_id}/items/{item_id}/consultation" => {
+            json!({"office": "消防救援支队", "question": "请提出意见"})
+        }
+        "/v1/rectifications/{rectification_id}/requests" => {
+            json!({"subject": "lift", "proposal_id": room.things["proposal_id"], "reason": "已整改"})
+        }
+        "/v1/rectifications/{rectification_id}/requests/{request_id}/decision" => {
+            json!({"granted": false, "note": "理由不足"})
+        }
+        "/v1/rectifications/{rectification_id}/steps/{proposal_id}/decision" => json!({"note": "已约谈"}),
+        "/v1/rule-changes" => crate::ground::notice(),
+        "/v1/rule-changes/{change_id}/withdrawal" => json!({"reason": "有误"}),
+        "/v1/rule-changes/{change_id}/roll-back" => json!({"reason": "有误", "effective_on": "2026-12-02"}),
         "/v1/plans" => json!({"year": 2027, "title": "年度督导计划", "items": [{
             "supervision_kind": "special", "matter": "校园安全", "target_unit_ids": [school],
             "window_from": "2027-03-01", "window_to": "2027-04-30"}]}),

@@ -31,6 +31,7 @@ const RECTIFICATION: &[&str] = &[
     "deadlines.verification.overdue.v1",
     "deadlines.urging_order.issued.v1",
     "deadlines.step.proposed.v1",
+    "deadlines.rectification.changed.v1",
 ];
 
 /// Every consumer of the system.
@@ -46,6 +47,15 @@ pub const CONSUMERS: &[Consumer] = &[
         ],
     },
     Consumer { service: "tasks", name: "tasks-receipts", wants: &["notifications.receipt.signed.v1"] },
+    Consumer {
+        service: "tasks",
+        name: "tasks-assignments",
+        wants: &[
+            "deadlines.step.proposed.v1",
+            "deadlines.rectification.changed.v1",
+            "deadlines.rectification.closed.v1",
+        ],
+    },
     Consumer {
         service: "deadlines",
         name: "deadlines-intake",
@@ -72,6 +82,8 @@ pub const CONSUMERS: &[Consumer] = &[
             "deadlines.reminder.due.v1",
             "deadlines.urging_order.issued.v1",
             "deadlines.step.proposed.v1",
+            "deadlines.verification.overdue.v1",
+            "deadlines.rectification.changed.v1",
         ],
     },
     Consumer {

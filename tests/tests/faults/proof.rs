@@ -71,7 +71,9 @@ async fn lifes(world: &World, lives: &Lives<'_>, size: &Size) -> anyhow::Result<
         .await?;
     same(world, "tasks", "SELECT count(*) AS n FROM receipts", n).await?;
     same(world, "deadlines", "SELECT count(*) AS n FROM rectifications", n).await?;
-    same(world, "deadlines", "SELECT count(DISTINCT letter_id) AS n FROM rectifications", n).await?;
+    same(world, "deadlines", "SELECT count(DISTINCT letter_id) AS n FROM dossiers WHERE liable_for IS NULL", n).await?;
+    same(world, "deadlines", "SELECT count(*) AS n FROM dossiers JOIN rectifications USING (rectification_id)", n)
+        .await?;
     let closed = lives.all.iter().filter(|life| life.closes);
     let expected: BTreeSet<String> = closed.map(|life| life.rectification_id().to_string()).collect();
     let found = texts(
@@ -110,7 +112,8 @@ async fn versions(world: &World) -> anyhow::Result<()> {
     same(world, "deadlines", repeated, 0).await
 }
 
-/// One urging order for each late letter, numbers without gap, timers fired once.
+/// One urging order for each late letter, numbers without gap; each late item on exactly one order and one journal event for
+/// each order. Fired timers are not kept: what they did stands in orders, limits and journal, and is proven there.
 async fn orders(world: &World, lives: &Lives<'_>) -> anyhow::Result<()> {
     let late = lives.all.iter().filter(|life| !life.closes);
     let expected: BTreeSet<String> = late.map(|life| life.rectification_id().to_string()).collect();
@@ -125,13 +128,41 @@ async fn orders(world: &World, lives: &Lives<'_>) -> anyhow::Result<()> {
                     GROUP BY s.agency_word, s.kind_word, s.year, s.last
                     HAVING count(o.serial) <> s.last OR min(o.serial) <> 1 OR max(o.serial) <> s.last) g";
     same(world, "deadlines", gaps, 0).await?;
-    same(world, "deadlines", "SELECT count(*) AS n FROM fired_timers JOIN timers USING (timer_id)", 0).await?;
-    let twice = "SELECT count(*) AS n FROM (SELECT item_id FROM fired_timers WHERE kind = 'urge' GROUP BY item_id
-                 HAVING count(*) > 1) t";
-    same(world, "deadlines", twice, 0).await?;
-    let unlike = "SELECT count(*) AS n FROM items i WHERE (SELECT count(*) FROM fired_timers f
-                      WHERE f.item_id = i.item_id AND f.kind = 'urge') <> (CASE WHEN i.state = 'closed' THEN 0 ELSE 1 END)";
-    same(world, "deadlines", unlike, 0).await
+    // One journal event for each order, about that order.
+    let told = "SELECT count(*) AS n FROM urging_orders o WHERE (
+                    SELECT count(*) FROM messaging.journal j
+                    WHERE j.event_type = 'deadlines.urging_order.issued.v1' AND j.aggregate_id = o.rectification_id
+                        AND (j.payload::jsonb #>> '{order,urging_order_id}')::uuid = o.urging_order_id) <> 1";
+    same(world, "deadlines", told, 0).await?;
+    // Nothing that is due is armed still.
+    same(world, "deadlines", "SELECT count(*) AS n FROM timers WHERE due_at <= messaging.legal_now()", 0).await?;
+    // The clock of a round ran out once: a late item stands on one order, was told overdue once, and has one limit by an
+    // order; an item that was closed in time has none of it.
+    for once in [
+        "SELECT count(*) FROM urging_orders o, json_array_elements(o.fact -> 'items') u
+         WHERE (u.value ->> 'item_id')::uuid = i.item_id",
+        "SELECT count(*) FROM messaging.journal j, jsonb_array_elements_text(j.payload::jsonb -> 'item_ids') u
+         WHERE j.event_type = 'deadlines.item.overdue.v1' AND j.aggregate_id = i.rectification_id
+             AND u.value::uuid = i.item_id",
+        "SELECT count(*) FROM deadlines d WHERE d.item_id = i.item_id AND d.basis = 'urging_order'",
+    ] {
+        let unlike = format!(
+            "SELECT count(*) AS n FROM items i WHERE ({once}) <> (CASE WHEN i.state = 'closed' THEN 0 ELSE 1 END)"
+        );
+        same(world, "deadlines", &unlike, 0).await?;
+    }
+    // The limits of an item are its rounds, none twice and none left out.
+    let rounds = "SELECT count(*) AS n FROM (
+                      SELECT item_id FROM deadlines GROUP BY item_id
+                      HAVING min(round) <> 0 OR max(round) <> count(*) - 1 OR count(DISTINCT round) <> count(*)) r";
+    same(world, "deadlines", rounds, 0).await?;
+    // A reminder of a round goes out once for each day that is left.
+    let reminders = "SELECT count(*) AS n FROM (
+                         SELECT FROM messaging.journal j, jsonb_array_elements_text(j.payload::jsonb -> 'item_ids') u
+                         WHERE j.event_type = 'deadlines.reminder.due.v1'
+                         GROUP BY u.value, j.payload::jsonb -> 'due_on', j.payload::jsonb -> 'working_days_left'
+                         HAVING count(*) > 1) t";
+    same(world, "deadlines", reminders, 0).await
 }
 
 /// One message for each event, account and template, one receipt for each document, and every mail arrived.

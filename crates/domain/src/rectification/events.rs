@@ -5,10 +5,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::state::{Limit, Timeliness};
+use super::recount::Recounted;
+use super::state::{Limit, Rectification, Request, Timeliness};
 use crate::ids::{AccountId, FindingId, ItemId, ProposalId, RectificationId, UrgingOrderId};
-use crate::proof::ProofSheet;
-use crate::rulebook::{DecidedBy, LadderAction};
+use crate::rulebook::{DecidedBy, Duty, LadderAction, PauseReason};
 use crate::severity::Severity;
 
 /// An event of a rectification, for the journal; the service adds envelope and rectification.
@@ -44,12 +44,226 @@ pub enum RectificationEvent {
         /// The proposal.
         proposal: EscalationProposal,
     },
-    /// The agency has not verified a report within its own limit.
-    VerificationOverdue {
+    /// The competent department is jointly liable from now on: a case of its own (连带责任).
+    DepartmentHeldLiable {
+        /// The department's case.
+        department_case: Box<Rectification>,
+        /// Its item.
+        opened: OpenedItem,
+    },
+    /// The agency, or whom it asked, has not done what it owes within its own limit.
+    DutyOverdue {
+        /// What is owed.
+        duty: Duty,
+        /// The item, unless it is the whole case's.
+        item_id: Option<ItemId>,
+        /// The instant from which it is late.
+        due_at: Timestamp,
+        /// How often it has been called to mind, this time included.
+        times: u32,
+    },
+    /// The plan's limit passed without a plan.
+    PlanOverdue {
         /// The item.
         item_id: ItemId,
-        /// The instant from which the agency is late.
+        /// The instant from which it is late.
         due_at: Timestamp,
+        /// The last day.
+        due_on: Date,
+    },
+    /// The unit handed in its plan.
+    PlanSubmitted {
+        /// The item.
+        item_id: ItemId,
+        /// Who handed it in.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// Whether late.
+        late: bool,
+    },
+    /// The agency accepted or returned a plan.
+    PlanJudged {
+        /// The item.
+        item_id: ItemId,
+        /// Who judged.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// Whether it was accepted.
+        accepted: bool,
+        /// For a returned one: the last day for the next.
+        due_on: Option<Date>,
+    },
+    /// The unit noted how far it is.
+    ProgressNoted {
+        /// The item.
+        item_id: ItemId,
+        /// Who.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// What was reached.
+        text: String,
+    },
+    /// Somebody asked for something that another person decides.
+    RequestMade {
+        /// The request.
+        request: Request,
+    },
+    /// A request was granted or refused.
+    RequestDecided {
+        /// The request.
+        request: Request,
+        /// Whether it was granted.
+        granted: bool,
+        /// Who decided.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        note: String,
+    },
+    /// The clock was stopped.
+    Paused {
+        /// Why.
+        reason: PauseReason,
+        /// Since when.
+        from: Timestamp,
+        /// Until when, at the latest.
+        until: Timestamp,
+    },
+    /// The clock runs again.
+    Resumed {
+        /// Since when.
+        at: Timestamp,
+        /// The limits that were counted anew.
+        limits: Vec<(ItemId, Limit)>,
+    },
+    /// A calendar or a rule has changed and limits were counted anew.
+    Recounted {
+        /// When.
+        at: Timestamp,
+        /// What it did.
+        items: Vec<Recounted>,
+    },
+    /// A proposed step was taken by people.
+    StepTaken {
+        /// The proposal.
+        proposal_id: ProposalId,
+        /// The level.
+        level: u8,
+        /// Who decided.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// What was done.
+        note: String,
+        /// The new limits.
+        limits: Vec<(ItemId, Limit)>,
+    },
+    /// A step was lifted.
+    StepLifted {
+        /// The proposal.
+        proposal_id: ProposalId,
+        /// The level.
+        level: u8,
+        /// Who approved.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+        /// The new limits.
+        limits: Vec<(ItemId, Limit)>,
+    },
+    /// Another office was asked for help.
+    ConsultationSent {
+        /// The item.
+        item_id: ItemId,
+        /// The office.
+        office: String,
+        /// Who asked.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// When the answer is due.
+        due_at: Timestamp,
+    },
+    /// The consulted office answered.
+    ConsultationAnswered {
+        /// The item.
+        item_id: ItemId,
+        /// Who recorded it.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+    },
+    /// An item need not be rectified.
+    ItemWaived {
+        /// The item.
+        item_id: ItemId,
+        /// Who approved.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// One of several approvals of a close-out was given.
+    CloseOutApproved {
+        /// The item.
+        item_id: ItemId,
+        /// Who approved.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// How many approvals there are now.
+        given: u32,
+    },
+    /// A close-out was refused: the report goes back to verification.
+    CloseOutRefused {
+        /// The item.
+        item_id: ItemId,
+        /// Who refused.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// The agency owes a look-back from now on.
+    LookBackDue {
+        /// The item.
+        item_id: ItemId,
+        /// When.
+        at: Timestamp,
+        /// By when the visit's result is due.
+        visit_by: Timestamp,
+    },
+    /// A look-back found the problem solved.
+    LookBackPassed {
+        /// The item.
+        item_id: ItemId,
+        /// Who looked.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A look-back found the problem back: the item is open again.
+    ItemReopened {
+        /// The item.
+        item_id: ItemId,
+        /// Who looked.
+        by: AccountId,
+        /// When.
+        at: Timestamp,
+        /// What was found.
+        reason: String,
+        /// How often the item has been opened anew.
+        reopened: u32,
+        /// The new limit.
+        limit: Limit,
     },
     /// The unit reported.
     ItemReported {
@@ -90,12 +304,8 @@ pub enum RectificationEvent {
     ItemExtended {
         /// The item.
         item_id: ItemId,
-        /// Who approved.
-        approved_by: AccountId,
         /// When.
         at: Timestamp,
-        /// Why.
-        reason: String,
         /// The new limit.
         limit: Limit,
     },
@@ -126,7 +336,27 @@ impl RectificationEvent {
             Self::ItemOverdue { .. } => "item_overdue",
             Self::UrgingOrderIssued { .. } => "urging_order_issued",
             Self::EscalationProposed { .. } => "escalation_proposed",
-            Self::VerificationOverdue { .. } => "verification_overdue",
+            Self::DepartmentHeldLiable { .. } => "department_held_liable",
+            Self::DutyOverdue { .. } => "duty_overdue",
+            Self::PlanOverdue { .. } => "plan_overdue",
+            Self::PlanSubmitted { .. } => "plan_submitted",
+            Self::PlanJudged { .. } => "plan_judged",
+            Self::ProgressNoted { .. } => "progress_noted",
+            Self::RequestMade { .. } => "request_made",
+            Self::RequestDecided { .. } => "request_decided",
+            Self::Paused { .. } => "paused",
+            Self::Resumed { .. } => "resumed",
+            Self::Recounted { .. } => "recounted",
+            Self::StepTaken { .. } => "step_taken",
+            Self::StepLifted { .. } => "step_lifted",
+            Self::ConsultationSent { .. } => "consultation_sent",
+            Self::ConsultationAnswered { .. } => "consultation_answered",
+            Self::ItemWaived { .. } => "item_waived",
+            Self::CloseOutApproved { .. } => "close_out_approved",
+            Self::CloseOutRefused { .. } => "close_out_refused",
+            Self::LookBackDue { .. } => "look_back_due",
+            Self::LookBackPassed { .. } => "look_back_passed",
+            Self::ItemReopened { .. } => "item_reopened",
             Self::ItemReported { .. } => "item_reported",
             Self::ItemVerified { .. } => "item_verified",
             Self::ItemReturned { .. } => "item_returned",
@@ -146,7 +376,7 @@ pub struct OpenedItem {
     pub finding_id: FindingId,
     /// How grave it is.
     pub severity: Severity,
-    /// The limit with its derivation.
+    /// The limit.
     pub limit: Limit,
 }
 
@@ -199,8 +429,8 @@ pub struct UrgedItem {
     pub was_due_on: Date,
     /// How many calendar days late, from the last day to the order's date.
     pub days_late: i32,
-    /// The new limit with its derivation.
-    pub limit: ProofSheet,
+    /// The new limit.
+    pub limit: Limit,
 }
 
 /// A proposal to climb the ladder; the system never decides it.
@@ -218,9 +448,13 @@ pub struct EscalationProposal {
     pub decided_by: DecidedBy,
     /// The measure.
     pub article: String,
+    /// The facts on which the policy allows the step.
+    pub facts: Vec<String>,
     /// When.
     pub at: Timestamp,
-    /// The items.
+    /// When it must have been decided.
+    pub decide_by: Timestamp,
+    /// The items, each with its history.
     pub items: Vec<EscalatedItem>,
 }
 
@@ -229,6 +463,20 @@ pub struct EscalationProposal {
 pub struct EscalatedItem {
     /// The item.
     pub item_id: ItemId,
-    /// The urging order whose limit passed.
+    /// Its number in the letter.
+    pub number: u32,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The last urging order that listed it.
     pub order_id: Option<UrgingOrderId>,
+    /// The last day of the unit's own limit.
+    pub was_due_on: Date,
+    /// How many calendar days late.
+    pub days_late: i32,
+    /// How often a report was returned.
+    pub returns: u32,
+    /// How often the limit was extended.
+    pub extensions: u8,
+    /// How often it was opened anew.
+    pub reopened: u32,
 }

@@ -4,12 +4,14 @@ use jiff::Timestamp;
 
 use super::events::{OpenedItem, RectificationEvent};
 use super::facts::{FindingFacts, LetterFacts, Rules};
+use super::limits::{self, Count};
 use super::refusal::RectificationRefusal;
-use super::state::{Item, ItemState, LetterHead, Limit, LimitBasis, Rectification};
-use super::timers;
-use crate::ids::{ItemId, LetterId, RectificationId};
+use super::state::{Item, ItemState, LetterHead, Limit, LimitBasis, PlanState, Rectification};
+use crate::ids::{FindingId, ItemId, LetterId, RectificationId, UnitId};
 use crate::outcome::Outcome;
-use crate::proof::{AnchorEvent, AppliedRule, ProofSheet};
+use crate::proof::AnchorEvent;
+use crate::rulebook::LETTER_LIMIT;
+use crate::severity::Severity;
 
 impl Rectification {
     /// The identity of the rectification of a letter.
@@ -37,22 +39,7 @@ impl Rectification {
         }
         check(&letter, rules)?;
         let rectification_id = Self::id_of(letter.letter_id);
-        let mut items = Vec::with_capacity(letter.findings.len());
-        let mut armed = Vec::new();
-        let mut opened = Vec::with_capacity(letter.findings.len());
-        for finding in letter.findings {
-            let limit = first_limit(&finding, received_at, rules)?;
-            let item = item_of(rectification_id, finding, limit.clone());
-            armed.extend(timers::of_limit(rectification_id, &item, &limit, rules)?);
-            opened.push(OpenedItem {
-                item_id: item.item_id,
-                finding_id: item.finding_id,
-                severity: item.severity,
-                limit,
-            });
-            items.push(item);
-        }
-        let next = Self {
+        let mut next = Self {
             rectification_id,
             letter: LetterHead {
                 letter_id: letter.letter_id,
@@ -65,11 +52,27 @@ impl Rectification {
             },
             rulebook_version: rules.rulebook.version.clone(),
             received_at,
-            items,
-            timers: armed,
+            items: Vec::with_capacity(letter.findings.len()),
+            timers: Vec::new(),
             urging_orders: 0,
-            proposals: 0,
+            steps: Vec::new(),
+            suspensions: Vec::new(),
+            requests: Vec::new(),
+            requests_made: 0,
+            link: None,
         };
+        let mut opened = Vec::with_capacity(letter.findings.len());
+        for finding in letter.findings {
+            let limit = first_limit(&finding, received_at, rules)?;
+            let item_id = ItemId::derived(&[&rectification_id.to_string(), &finding.finding_id.to_string()]);
+            let FindingFacts { finding_id, number, severity, responsible_unit, limit: _ } = finding;
+            opened.push(OpenedItem { item_id, finding_id, severity, limit: limit.clone() });
+            let mut item = new_item((item_id, finding_id, number), severity, responsible_unit, limit);
+            let rule = rules.rulebook.plan_rule(severity);
+            item.plan = limits::plan_of(rule, AnchorEvent::LetterReceived, received_at, PlanState::Asked, rules)?;
+            next.items.push(item);
+            next.arm_limit(number, received_at, rules)?;
+        }
         Ok(Outcome::Changed { next, events: vec![RectificationEvent::Opened { items: opened }] })
     }
 
@@ -85,7 +88,7 @@ impl Rectification {
     }
 }
 
-fn check_calendar(division: &str, rules: Rules<'_>) -> Result<(), RectificationRefusal> {
+pub(super) fn check_calendar(division: &str, rules: Rules<'_>) -> Result<(), RectificationRefusal> {
     if division == rules.unit_calendar.area() {
         Ok(())
     } else {
@@ -106,6 +109,9 @@ fn check(letter: &LetterFacts, rules: Rules<'_>) -> Result<(), RectificationRefu
             .iter()
             .take(index)
             .any(|other| other.finding_id == finding.finding_id || other.number == finding.number);
+        if finding.number == super::timers::WHOLE {
+            return Err(RectificationRefusal::UnknownNumber(finding.number));
+        }
         if twice {
             return Err(RectificationRefusal::FindingTwice(finding.number));
         }
@@ -120,33 +126,39 @@ fn first_limit(
     rules: Rules<'_>,
 ) -> Result<Limit, RectificationRefusal> {
     let rule = match finding.limit {
-        Some(period) => AppliedRule {
-            article: "条例第二十一条、第二十二条；督导意见书所定期限".to_owned(),
-            rule_id: "letter.limit".to_owned(),
-            rulebook_version: rules.rulebook.version.clone(),
-            period,
-        },
+        Some(period) => crate::proof::AppliedRule { period, ..rules.rule(LETTER_LIMIT)? },
         None => rules.rulebook.finish_rule(finding.severity),
     };
-    let proof = ProofSheet::derive(rule, AnchorEvent::LetterReceived, received_at, rules.unit_calendar)?;
-    Ok(Limit { round: 0, basis: LimitBasis::Letter, set_at: received_at, proof })
+    let count =
+        Count { basis: LimitBasis::Letter, rule, event: AnchorEvent::LetterReceived, from: received_at, base: None };
+    limits::derive(0, count, received_at, &[], rules)
 }
 
-fn item_of(rectification_id: RectificationId, finding: FindingFacts, limit: Limit) -> Item {
+/// An item at its beginning.
+pub(super) fn new_item(
+    (item_id, finding_id, number): (ItemId, FindingId, u32),
+    severity: Severity,
+    responsible_unit: UnitId,
+    limit: Limit,
+) -> Item {
     Item {
-        item_id: ItemId::derived(&[&rectification_id.to_string(), &finding.finding_id.to_string()]),
-        finding_id: finding.finding_id,
-        number: finding.number,
-        severity: finding.severity,
-        problem: finding.problem,
-        demand: finding.demand,
-        responsible_unit: finding.responsible_unit,
+        item_id,
+        finding_id,
+        number,
+        severity,
+        responsible_unit,
         state: ItemState::InProgress,
         limits: vec![limit],
         overdue_at: None,
+        overdue_round: None,
         urged: Vec::new(),
         returns: 0,
         extensions: 0,
+        reopened: 0,
         ladder_level: 0,
+        plan: None,
+        progress: None,
+        consultations: Vec::new(),
+        look_backs: Vec::new(),
     }
 }

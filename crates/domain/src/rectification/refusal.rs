@@ -72,6 +72,60 @@ pub enum RectificationRefusal {
     /// The rulebook lacks a step of the ladder.
     #[error("the rulebook has no ladder step {0}")]
     NoLadderStep(u8),
+    /// The rulebook lacks a rule.
+    #[error("the rulebook has no rule {0}")]
+    NoRule(String),
+    /// No item has the number.
+    #[error("no item has number {0}")]
+    UnknownNumber(u32),
+    /// No plan is asked for a finding of that severity.
+    #[error("no plan is asked for this item")]
+    NoPlanAsked,
+    /// The plan's state does not allow the act.
+    #[error("the plan is {0}, which does not allow it")]
+    PlanState(&'static str),
+    /// A plan names what will be done, by whom and until when.
+    #[error("a plan needs at least one measure with who answers for it")]
+    NoMeasure,
+    /// A request on the same matter waits already.
+    #[error("a request on the same matter waits for a decision")]
+    RequestPending,
+    /// There is no such request, or it was decided.
+    #[error("there is no such request, or it has been decided")]
+    UnknownRequest,
+    /// There is no such step.
+    #[error("there is no such step")]
+    UnknownStep,
+    /// The step was decided otherwise.
+    #[error("the step has been decided")]
+    StepDecided,
+    /// The step is for others to decide.
+    #[error("this step is for the Committee's leaders to decide")]
+    NotEntitled,
+    /// The clock is stopped.
+    #[error("the clock is stopped")]
+    Paused,
+    /// The clock is not stopped.
+    #[error("the clock is not stopped")]
+    NotPaused,
+    /// The rulebook does not know the reason for a stop.
+    #[error("the rulebook does not allow to stop the clock for this reason")]
+    PauseReason,
+    /// A stop ends in the past or lasts too long.
+    #[error("the stop would end in the past, or last longer than the rulebook allows")]
+    PauseLength,
+    /// Another office is being consulted already.
+    #[error("an office that was consulted has not answered yet")]
+    ConsultationOpen,
+    /// No consultation waits for an answer.
+    #[error("no consultation waits for an answer")]
+    NoConsultation,
+    /// No look-back is due.
+    #[error("no look-back is due")]
+    NoLookBack,
+    /// The case of the competent department, or of the unit, is not ready to close (连带责任).
+    #[error("the case on the other side of the joint liability is not ready to close")]
+    CounterpartOpen,
 }
 
 impl RectificationRefusal {
@@ -95,6 +149,24 @@ impl RectificationRefusal {
             Self::ExtensionLength => "extension_length",
             Self::Count(_) => "count",
             Self::NoLadderStep(_) => "no_ladder_step",
+            Self::NoRule(_) => "no_rule",
+            Self::UnknownNumber(_) => "unknown_number",
+            Self::NoPlanAsked => "no_plan_asked",
+            Self::PlanState(_) => "plan_state",
+            Self::NoMeasure => "no_measure",
+            Self::RequestPending => "request_pending",
+            Self::UnknownRequest => "unknown_request",
+            Self::UnknownStep => "unknown_step",
+            Self::StepDecided => "step_decided",
+            Self::NotEntitled => "not_entitled",
+            Self::Paused => "paused",
+            Self::NotPaused => "not_paused",
+            Self::PauseReason => "pause_reason",
+            Self::PauseLength => "pause_length",
+            Self::ConsultationOpen => "consultation_open",
+            Self::NoConsultation => "no_consultation",
+            Self::NoLookBack => "no_look_back",
+            Self::CounterpartOpen => "counterpart_open",
         }
     }
 
@@ -118,6 +190,7 @@ impl RectificationRefusal {
                     "returned" => "退回整改",
                     "verified" => "核查通过",
                     "closed" => "已销号",
+                    "waived" => "免于整改",
                     other => other,
                 };
                 format!("该整改事项当前为“{state}”，不能进行此操作")
@@ -132,6 +205,33 @@ impl RectificationRefusal {
             Self::ExtensionLength => "延期时长不符合规定".to_owned(),
             Self::Count(_) => "期限无法计算".to_owned(),
             Self::NoLadderStep(level) => format!("规则库缺少第{level}级措施"),
+            Self::NoRule(rule) => format!("规则库缺少规则{rule}"),
+            Self::UnknownNumber(number) => format!("没有第{number}号整改事项"),
+            Self::NoPlanAsked => "该整改事项不要求提交整改方案".to_owned(),
+            Self::PlanState(state) => {
+                let state = match *state {
+                    "asked" => "待提交",
+                    "submitted" => "待审核",
+                    "returned" => "已退回",
+                    "accepted" => "已通过",
+                    other => other,
+                };
+                format!("整改方案当前为“{state}”，不能进行此操作")
+            }
+            Self::NoMeasure => "整改方案至少须有一项措施，并写明责任人".to_owned(),
+            Self::RequestPending => "同一事项已有申请待审批".to_owned(),
+            Self::UnknownRequest => "没有这项申请，或者已经审批".to_owned(),
+            Self::UnknownStep => "没有这项升级措施".to_owned(),
+            Self::StepDecided => "这项升级措施已经决定".to_owned(),
+            Self::NotEntitled => "这项升级措施须由督导委员会负责人决定".to_owned(),
+            Self::Paused => "期限已中止".to_owned(),
+            Self::NotPaused => "期限没有中止".to_owned(),
+            Self::PauseReason => "规则库不允许以此理由中止期限".to_owned(),
+            Self::PauseLength => "中止的截止日早于今日，或者超过规则库允许的时长".to_owned(),
+            Self::ConsultationOpen => "已有协商意见待答复".to_owned(),
+            Self::NoConsultation => "没有待答复的协商意见".to_owned(),
+            Self::NoLookBack => "没有到期的回头看".to_owned(),
+            Self::CounterpartOpen => "连带责任的另一方尚未整改到位，双方须一并销号".to_owned(),
         }
     }
 }

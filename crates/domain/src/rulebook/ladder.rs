@@ -94,6 +94,10 @@ pub struct LadderStep {
     pub decided_by: DecidedBy,
     /// How long after the limit of the level below; for level 1 the severity table's `urging_after_due` holds.
     pub wait: Period,
+    /// How long who decides has to decide on a proposed step; left out where the system decides.
+    pub decide: Option<Period>,
+    /// The new limit that the unit gets when the step is taken or lifted; left out where the severity table sets it.
+    pub limit: Option<Period>,
     /// The measure.
     pub article: String,
 }

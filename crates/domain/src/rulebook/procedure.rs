@@ -47,6 +47,12 @@ macro_rules! clocks {
                     $(ProcedureClock::$variant => &self.$field,)+
                 }
             }
+
+            pub(super) const fn get_mut(&mut self, clock: ProcedureClock) -> &mut PeriodRule {
+                match clock {
+                    $(ProcedureClock::$variant => &mut self.$field,)+
+                }
+            }
         }
     };
 }

@@ -58,6 +58,8 @@ pub struct SeverityRule {
     pub urging_after_due: PeriodRule,
     /// The new limit in the urging order.
     pub urging_limit: PeriodRule,
+    /// How many persons must approve the close-out, one after the other (销号审批).
+    pub close_out_approvals: u8,
     /// Looking back after the closing.
     pub look_back: LookBackRule,
 }

@@ -3,8 +3,11 @@
 use jiff::civil::date;
 
 use super::*;
+use crate::proof::AnchorEvent;
 
 const HAINAN: &str = include_str!("../../../../rulebook/hainan-2021/rulebook.toml");
+const MACHINES: &str = include_str!("../../../../rulebook/hainan-2021/machines.toml");
+const LINGSHUI: &str = include_str!("../../../../rulebook/hainan-2021/counties/469028.toml");
 
 fn hainan() -> Rulebook {
     parse("hainan-2021/rulebook.toml", HAINAN).unwrap()
@@ -93,7 +96,9 @@ fn the_folder_gives_the_version_of_the_day() {
         .replace("effective_from = \"2021-04-15\"", "effective_from = \"2027-01-01\"");
     let folder = RuleFolder::load_from_texts([
         ("hainan-2021/rulebook.toml", HAINAN),
+        ("hainan-2021/machines.toml", MACHINES),
         ("hainan-2027/rulebook.toml", newer.as_str()),
+        ("hainan-2027/machines.toml", MACHINES),
         ("hainan-2021/measures.toml", "belongs to another reader"),
         ("calendars/n.toml", include_str!("../../../../rulebook/calendars/national-2026.toml")),
     ])
@@ -107,7 +112,9 @@ fn the_folder_gives_the_version_of_the_day() {
     assert!(!folder.calendars().national().is_provisional(date(2026, 1, 1)));
     let faults = RuleFolder::load_from_texts([
         ("a/rulebook.toml", HAINAN),
+        ("a/machines.toml", MACHINES),
         ("b/rulebook.toml", HAINAN),
+        ("b/machines.toml", MACHINES),
         ("calendars/x.toml", "id = 3"),
     ])
     .unwrap_err();
@@ -118,6 +125,8 @@ fn the_folder_gives_the_version_of_the_day() {
 fn every_calendar_of_the_folder_reads() {
     let folder = RuleFolder::load_from_texts([
         ("hainan-2021/rulebook.toml", HAINAN),
+        ("hainan-2021/machines.toml", MACHINES),
+        ("hainan-2021/counties/469028.toml", LINGSHUI),
         ("calendars/1.toml", include_str!("../../../../rulebook/calendars/national-2024.toml")),
         ("calendars/2.toml", include_str!("../../../../rulebook/calendars/national-2025.toml")),
         ("calendars/3.toml", include_str!("../../../../rulebook/calendars/national-2026.toml")),
@@ -130,4 +139,111 @@ fn every_calendar_of_the_folder_reads() {
     assert!(!lingshui.is_working(date(2023, 4, 20)));
     assert!(folder.calendars().for_division("460100").is_working(date(2023, 4, 20)));
     assert!(lingshui.is_provisional(date(2027, 1, 4)));
+}
+
+#[test]
+fn the_clocks_are_the_handbooks() {
+    use {AnchorEvent as At, Clock as C, Owner as O};
+    let book = hainan();
+    let (wd, cd) = (Period::working_days, Period::calendar_days);
+    let expected = [
+        (C::InvestigationGroup, O::CommitteeOffice, At::SupervisionEnded, cd(60)),
+        (C::AccountabilityPlea, O::Accountable, At::AccountabilityNoticeReceived, wd(10)),
+        (C::ReviewRequest, O::Accountable, At::DecisionReceived, cd(30)),
+        (C::ReviewDecision, O::CommitteeOffice, At::ReviewRequested, cd(30)),
+        (C::AppealAfterReview, O::Accountable, At::ReviewDecisionReceived, cd(15)),
+        (C::AppealDirect, O::Accountable, At::DecisionReceived, cd(15)),
+        (C::AppealDecision, O::HigherOffice, At::AppealReceived, cd(60)),
+        (C::AccountabilityCorrection, O::CommitteeOffice, At::AppealDecisionReceived, cd(15)),
+        (C::AccountabilityArchive, O::CommitteeOffice, At::RemediesEnded, cd(30)),
+        (C::InspectorTerm, O::Agency, At::AppointmentBegan, Period::months(36)),
+        (C::EmergencyReport, O::Inspector, At::EmergencyLearned, Period::hours(0)),
+        (C::SchoolReportForwarding, O::Inspector, At::ReportReceived, cd(3)),
+        (C::UnitPublication, O::Unit, At::ClosedOut, wd(20)),
+        (C::PetitionRegistration, O::Agency, At::PetitionReceived, cd(15)),
+        (C::PetitionTransferObjection, O::PetitionBody, At::PetitionTransferred, wd(5)),
+        (C::PetitionHandling, O::PetitionBody, At::PetitionAccepted, cd(60)),
+        (C::PetitionExtension, O::PetitionBody, At::DueDatePassed, cd(30)),
+        (C::PetitionReexaminationRequest, O::Complainant, At::PetitionAnswerReceived, cd(30)),
+        (C::PetitionReexamination, O::HigherAgency, At::ReexaminationRequested, cd(30)),
+        (C::PetitionReviewRequest, O::Complainant, At::ReexaminationReceived, cd(30)),
+        (C::PetitionReview, O::HigherOffice, At::PetitionReviewRequested, cd(30)),
+    ];
+    for (clock, owner, anchor, period) in expected {
+        let rule = book.clocks.get(clock);
+        assert_eq!((rule.owner, rule.anchor, rule.due.period()), (owner, anchor, Some(period)), "{clock:?}");
+        let applied = book.clock_rule(clock).unwrap();
+        assert_eq!((applied.rule_id, applied.period), (format!("clocks.{}", clock.key()), period));
+    }
+    let schedule = |clock| match &book.clocks.get(clock).due {
+        Due::Schedule(schedule) => schedule.clone(),
+        Due::Period(period) => panic!("{clock:?} is the period {period}"),
+    };
+    assert_eq!(schedule(C::HalfMonthlySheet), Schedule::MonthDays(vec![DayOfMonth(15), DayOfMonth(30)]));
+    assert_eq!(schedule(C::SchoolComprehensive), Schedule::EveryYears(Years(5)));
+    assert_eq!(schedule(C::RegularVisitsPerSemester), Schedule::TimesPerSemester(Times(2)));
+    assert_eq!(book.clock_rule(C::HalfMonthlySheet), None);
+    assert_eq!(book.numbers.inspector_terms_in_a_row.value, 3);
+    assert_eq!(book.numbers.inspector_training.value, 40);
+}
+
+#[test]
+fn every_rule_has_its_own_key_a_title_and_an_article() {
+    let entries = hainan().entries();
+    let keys: std::collections::BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();
+    assert_eq!(keys.len(), entries.len());
+    assert!(entries.iter().all(|entry| !entry.title.is_empty() && !entry.article.trim().is_empty()));
+    for entry in entries {
+        let set = hainan().set_period(&entry.key, Period::working_days(1), "x");
+        let single = entry.due.period().is_some() && !entry.key.ends_with("look_back");
+        assert_eq!(set, single, "{}", entry.key);
+    }
+}
+
+#[test]
+fn a_clock_with_a_wrong_key_unit_or_owner_is_refused_with_its_line() {
+    for (right, wrong) in [
+        ("review_request = {", "review_requests = {"),
+        (r#"owner = "higher_office""#, r#"owner = "nobody""#),
+        ("half_monthly_sheet = { schedule", "half_monthly_sheet = { period"),
+        (r#"anchor = "appeal_received""#, r#"anchor = "appeal_lost""#),
+    ] {
+        let text = HAINAN.replacen(right, wrong, 1);
+        let line = text.lines().position(|line| line.contains(wrong)).unwrap() + 1;
+        let fault = parse("r.toml", &text).unwrap_err()[0].to_string();
+        assert!(fault.starts_with("r.toml: ") && fault.contains(&format!("line {line},")), "{wrong}: {fault}");
+    }
+    let both = HAINAN.replacen("half_monthly_sheet = { ", "half_monthly_sheet = { period = \"same_day\", ", 1);
+    assert!(parse("r.toml", &both).unwrap_err()[0].to_string().contains("either a period or a schedule"));
+    let none = HAINAN.replacen("schedule = { month_days = [15, 30]", "schedule = { month_days = [30, 15]", 1).replacen(
+        "value = 40",
+        "value = 0",
+        1,
+    );
+    let faults: Vec<_> = parse("r.toml", &none).unwrap_err().iter().map(ToString::to_string).collect();
+    assert!(faults[0].starts_with("r.toml: clocks.half_monthly_sheet: "), "{faults:?}");
+    assert_eq!(faults[1], "r.toml: numbers.inspector_training: is zero");
+}
+
+#[test]
+fn a_folder_says_what_is_missing_beside_a_rulebook() {
+    let said = |files: &[(&str, &str)]| -> Vec<String> {
+        RuleFolder::load_from_texts(files.iter().copied()).unwrap_err().iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(said(&[("h/rulebook.toml", HAINAN)]), ["h/machines.toml: is missing: every wait must name its owner"]);
+    assert_eq!(
+        said(&[("h/rulebook.toml", HAINAN), ("h/machines.toml", MACHINES), ("i/counties/469028.toml", LINGSHUI)]),
+        ["i/counties/469028.toml: there is no rulebook.toml that it belongs to"]
+    );
+    let wrong = LINGSHUI.replacen("division", "divizion", 1);
+    let found = said(&[
+        ("h/rulebook.toml", HAINAN),
+        ("h/machines.toml", "machines = 1"),
+        ("h/counties/469028.toml", wrong.as_str()),
+    ]);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found.iter().any(|text| text.starts_with("h/counties/469028.toml: TOML parse error at line 9")),
+        "{found:?}"
+    );
 }

@@ -1,6 +1,8 @@
 //! What a readable rulebook may still have wrong.
 
-use super::{DecidedBy, LadderAction, PeriodRule, ProcedureClock, ReminderSchedule, Rulebook, SeverityRule};
+use super::{
+    Clock, DecidedBy, Due, LadderAction, PeriodRule, ProcedureClock, ReminderSchedule, Rulebook, SeverityRule, Waiting,
+};
 use crate::period::Period;
 use crate::severity::Severity;
 
@@ -48,12 +50,47 @@ impl Rulebook {
         for clock in ProcedureClock::ALL {
             faults.period(&format!("procedure.{}", clock.key()), self.procedure.get(*clock));
         }
+        for clock in Clock::ALL {
+            let rule = format!("clocks.{}", clock.key());
+            let given = self.clocks.get(*clock);
+            faults.article(&rule, &given.article);
+            match &given.due {
+                Due::Period(period) => faults.positive(&rule, *period),
+                Due::Schedule(schedule) => {
+                    faults.check(schedule.is_sensible(), &rule, "days that do not exist or do not rise, or no cycle");
+                }
+            }
+        }
+        for (key, number, unit) in self.numbers.all() {
+            let rule = format!("numbers.{key}");
+            faults.article(&rule, &number.article);
+            faults.check(number.value > 0, &rule, "is zero");
+            faults.check(number.unit == unit, &rule, "is given in another unit than it has");
+        }
         for severity in Severity::ALL {
             check_severity(&mut faults, severity, self.severity.get(severity));
         }
         faults.article("extension", &self.extension.article);
         faults.check(self.extension.max_per_item <= 5, "extension.max_per_item", "more than five");
         faults.positive("extension.longest", self.extension.longest);
+        for key in Waiting::KEYS {
+            if let Some(rule) = self.waiting.get(key) {
+                faults.period(&format!("waiting.{key}"), rule);
+            }
+        }
+        let lasts = self.waiting.remind_every.period.amount() > 0;
+        faults.check(lasts, "waiting.remind_every", "would remind without pause");
+        faults.article("pause", &self.pause.article);
+        faults.positive("pause.longest", self.pause.longest);
+        faults.check(!self.pause.reasons.is_empty(), "pause.reasons", "names no reason");
+        faults.article("waiver", &self.waiver.article);
+        faults.article("joint_liability", &self.joint_liability.article);
+        faults.positive("joint_liability.period", self.joint_liability.period);
+        faults.check(
+            (2..=4).contains(&self.joint_liability.level),
+            "joint_liability.level",
+            "must be a level that people decide: 2 to 4",
+        );
         self.check_ladder(&mut faults);
         faults.0
     }
@@ -64,6 +101,7 @@ impl Rulebook {
         for step in &self.ladder {
             let rule = format!("ladder.{}", step.level);
             faults.article(&rule, &step.article);
+            faults.positive(&format!("{rule}.wait"), step.wait);
             faults.check(step.action.level() == step.level, &rule, "the action does not belong to the level");
             let automatic = match step.action {
                 LadderAction::Reminder | LadderAction::UrgingOrder => true,
@@ -74,6 +112,18 @@ impl Rulebook {
                 &rule,
                 "the system decides reminders and urging orders, and nothing else",
             );
+            // Whoever must decide has a clock, and the unit gets a new one: no step is a dead end.
+            for (name, period) in [("decide", step.decide), ("limit", step.limit)] {
+                let rule = format!("{rule}.{name}");
+                faults.check(
+                    period.is_some() != automatic,
+                    &rule,
+                    "belongs to the steps that people decide, and to each",
+                );
+                if let Some(period) = period {
+                    faults.positive(&rule, period);
+                }
+            }
         }
     }
 }
@@ -117,6 +167,11 @@ fn check_severity(faults: &mut Faults, severity: Severity, rule: &SeverityRule) 
             faults.check(hours.0 > 0, &key("reminders"), "every zero hours");
         }
     }
+    faults.check(
+        (1..=5).contains(&rule.close_out_approvals),
+        &key("close_out_approvals"),
+        "is no number of approvals from 1 to 5",
+    );
     faults.article(&key("look_back"), &rule.look_back.article);
     faults.check(
         (1..=100).contains(&rule.look_back.sample_percent),

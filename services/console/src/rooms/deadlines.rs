@@ -49,7 +49,7 @@ struct Proof {
 struct Deadline {
     deadline_id: String,
     rectification_id: String,
-    basis: Value,
+    basis: String,
     due_on: String,
     due_at: String,
     provisional: bool,

@@ -11,12 +11,14 @@ use crate::page::{Page, ok};
 use crate::session::Ctx;
 
 /// The states that the ledger can be narrowed to.
-const STATES: [&str; 7] = ["open", "in_progress", "reported", "verified", "closed", "late", "due_soon"];
+const STATES: [&str; 10] =
+    ["open", "in_progress", "reported", "verified", "closed", "waived", "paused", "reopened", "late", "due_soon"];
 const FILTERS: [&str; 3] = ["county", "state", "q"];
 
 /// A row: one item.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "as the service tells it")]
 pub(crate) struct Row {
     pub(crate) item_id: String,
     pub(crate) rectification_id: String,
@@ -36,6 +38,9 @@ pub(crate) struct Row {
     pub(crate) state_zh: String,
     pub(crate) late: bool,
     pub(crate) due_soon: bool,
+    pub(crate) paused: bool,
+    pub(crate) reopened: i32,
+    pub(crate) joint_liability: bool,
     pub(crate) reported_at: Option<String>,
     pub(crate) verified_at: Option<String>,
     pub(crate) closed_at: Option<String>,
@@ -46,8 +51,10 @@ pub(crate) struct Row {
 impl Row {
     /// The light of the item.
     pub(crate) fn light(&self) -> &'static str {
-        if self.state == "closed" {
+        if matches!(self.state.as_str(), "closed" | "waived") {
             "closed"
+        } else if self.paused && self.state == "in_progress" {
+            "paused"
         } else if self.late {
             "red"
         } else if self.due_soon {

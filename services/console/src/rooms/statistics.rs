@@ -20,6 +20,9 @@ pub(crate) struct Figures {
     pub(crate) due_soon: u64,
     pub(crate) late: u64,
     pub(crate) closed: u64,
+    pub(crate) waived: u64,
+    pub(crate) paused: u64,
+    pub(crate) reopened: u64,
     pub(crate) on_time_rate: Option<String>,
     pub(crate) rectifications: u64,
     pub(crate) urging_orders: u64,
@@ -74,7 +77,7 @@ impl Statistics {
         Bar {
             late: part(figures.late),
             open: part(figures.open.saturating_sub(figures.late)),
-            closed: part(figures.closed),
+            closed: part(figures.closed + figures.waived),
         }
     }
 }

@@ -91,7 +91,54 @@ async fn acts_on_rectifications_drafts_and_messages_become_their_calls() {
     let expected = json!({"decision": "accept", "note": "n"});
     sends(Role::Inspector, &format!("/{item}/verify"), "decision=accept&note=n", "POST", &call("verify"), expected)
         .await;
-    sends(Role::ProvinceOfficeAdmin, &format!("/{item}/close-out"), "", "POST", &call("close-out"), json!({})).await;
+    let office = Role::ProvinceOfficeAdmin;
+    sends(office, &format!("/{item}/close-out"), "", "POST", &call("close-out"), json!({})).await;
+    let expected = json!({"opinion": "o"});
+    sends(office, &format!("/{item}/close-out"), "opinion=o", "POST", &call("close-out"), expected).await;
+    for (role, verb, form, expected) in [
+        (office, "close-out/refusal", "reason=r", json!({"reason": "r"})),
+        (office, "plan/judgement", "decision=return&note=n", json!({"decision": "return", "note": "n"})),
+        (Role::UnitContact, "progress", "text=t", json!({"text": "t"})),
+        (office, "consultation", "office=o&question=q", json!({"office": "o", "question": "q"})),
+        (office, "consultation/answer", "text=t", json!({"text": "t"})),
+        (Role::Inspector, "look-back", "decision=accept&note=n", json!({"decision": "accept", "note": "n"})),
+    ] {
+        sends(role, &format!("/{item}/{verb}"), form, "POST", &call(verb), expected).await;
+    }
+    let form = "text=t&measures%2F0%2Fwhat=&measures%2F2%2Fwhat=w&measures%2F2%2Fresponsible=r&measures%2F2%2Funtil=2026-05-01&measures%2F2%2Fstandard=";
+    let expected =
+        json!({"text": "t", "measures": [{"what": "w", "responsible": "r", "until": "2026-05-01", "standard": ""}]});
+    sends(Role::UnitPrincipal, &format!("/{item}/plan"), form, "POST", &call("plan"), expected).await;
+    let (page, api) = (format!("/rectifications/{ID}"), format!("/deadlines/v1/rectifications/{ID}"));
+    for (form, expected) in [
+        (
+            format!("subject=extension&item_id={OTHER}&amount=5&unit=working_days&reason=r"),
+            json!({"subject": "extension", "item_id": OTHER, "period": {"working_days": 5}, "reason": "r"}),
+        ),
+        (
+            format!("subject=waiver&item_id={OTHER}&reason=r"),
+            json!({"subject": "waiver", "item_id": OTHER, "reason": "r"}),
+        ),
+        (
+            "subject=pause&pause=disaster&until=2026-05-01&reason=r".to_owned(),
+            json!({"subject": "pause", "pause": "disaster", "until": "2026-05-01", "reason": "r"}),
+        ),
+        ("subject=resume&reason=r".to_owned(), json!({"subject": "resume", "reason": "r"})),
+        (
+            format!("subject=lift&proposal_id={OTHER}&reason=r"),
+            json!({"subject": "lift", "proposal_id": OTHER, "reason": "r"}),
+        ),
+    ] {
+        let call = format!("{api}/requests");
+        sends(Role::UnitPrincipal, &format!("{page}/requests"), &form, "POST", &call, expected).await;
+    }
+    let call = format!("{api}/requests/{OTHER}/decision");
+    let address = format!("{page}/requests/{OTHER}/decision");
+    sends(office, &address, "granted=true&note=", "POST", &call, json!({"granted": true, "note": ""})).await;
+    sends(office, &address, "granted=false&note=n", "POST", &call, json!({"granted": false, "note": "n"})).await;
+    let call = format!("{api}/steps/{OTHER}/decision");
+    let address = format!("{page}/steps/{OTHER}/decision");
+    sends(Role::CommitteeChair, &address, "note=n", "POST", &call, json!({"note": "n"})).await;
     let call = format!("/publication/v1/drafts/{ID}/withdraw");
     sends(Role::PublicityOfficer, &format!("/drafts/{ID}/withdraw"), "reason=r", "POST", &call, json!({"reason": "r"}))
         .await;
@@ -112,6 +159,24 @@ async fn acts_on_rectifications_drafts_and_messages_become_their_calls() {
         stage.post(&format!("/receipts/{ID}/sign"), &cookie, "_key=key-0123456789").await.expect(StatusCode::SEE_OTHER);
     assert_eq!(answer.location(), format!("/receipts/{ID}?done=signed"));
     assert_eq!(header(&Stage::only(stage.got("POST", &call).await), "idempotency-key"), "key-0123456789");
+}
+
+#[tokio::test]
+async fn a_refused_plan_keeps_its_lines_and_shows_the_fault_at_the_right_one() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::UnitPrincipal)).await;
+    let call = format!("/deadlines/v1/rectifications/{ID}/items/{ID}/plan");
+    // The service got one line, which was the third of the form.
+    let errors = json!([{"pointer": "/measures/0/responsible", "detail": "请填写责任人"}]);
+    stage.answers("POST", &call, 422, problem("invalid-fields", 422, "请修改", &errors)).await;
+    let form = format!(
+        "_form=plan-{ID}&_key=key-0123456789&_version=5&text=t&measures%2F2%2Fwhat=ww&measures%2F2%2Fresponsible=&measures%2F2%2Funtil=2026-05-01&measures%2F2%2Fstandard="
+    );
+    let page = stage
+        .post(&format!("/rectifications/{ID}/items/{ID}/plan"), &cookie, &form)
+        .await
+        .expect(StatusCode::UNPROCESSABLE_ENTITY);
+    page.shows(&format!("id=\"plan-{ID}--measures-2-responsible--wrong\"")).shows("请填写责任人").shows("value=\"ww\"");
 }
 
 #[tokio::test]

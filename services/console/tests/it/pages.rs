@@ -4,7 +4,7 @@ use access::Role;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::samples::{ID, SHA, addresses};
+use crate::samples::{ID, LOOK_BACK, OTHER, PLANNED, PROPOSED, REQUEST, SHA, TAKEN, VERIFIED, addresses};
 use crate::stage::{Stage, caller, problem};
 
 /// Values of an attribute, in order.
@@ -107,10 +107,11 @@ async fn navigation_shows_what_the_role_may_do() {
         "/measures",
         "/inbox",
     ];
+    let timers = "/timers";
     let unit = ["/cases", "/receipts", "/rectifications", "/ledger", "/measures", "/inbox"];
     let table: [(Role, &[&str], &[&str]); 11] = [
-        (Role::ProvinceOfficeAdmin, &office, &["/exchange", "/imports", "/accounts"]),
-        (Role::CountyOfficeAdmin, &office, &["/accounts"]),
+        (Role::ProvinceOfficeAdmin, &office, &["/exchange", "/imports", "/accounts", timers]),
+        (Role::CountyOfficeAdmin, &office, &["/accounts", timers]),
         (Role::DeskOfficer, &office, &[]),
         (Role::Inspector, &["/plans", "/cases", "/receipts", "/rectifications", "/ledger", "/measures", "/inbox"], &[]),
         (Role::CommitteeChair, &office, &["/exchange"]),
@@ -118,8 +119,8 @@ async fn navigation_shows_what_the_role_may_do() {
         (Role::UnitContact, &unit, &[]),
         (Role::CompetentDepartmentOfficer, &unit, &[]),
         (Role::PublicityOfficer, &["/receipts", "/drafts", "/inbox"], &[]),
-        (Role::Auditor, &office, &["/exchange"]),
-        (Role::Operator, &[], &[]),
+        (Role::Auditor, &office, &["/exchange", timers]),
+        (Role::Operator, &[], &[timers]),
     ];
     for (role, usual, more) in table {
         let cookie = stage.sign_in(&caller(role)).await;
@@ -145,16 +146,40 @@ async fn acts_are_offered_to_those_who_may_do_them() {
         ids.sort();
         ids
     };
-    let (a, b, c) = (ID, "019a0000-0000-7000-8000-000000000002", "019a0000-0000-7000-8000-000000000003");
+    let of = |names: &[&str], id: &str| names.iter().map(|name| format!("{name}-{id}")).collect::<Vec<_>>();
+    // Whoever may ask, may ask for what does not wait already: an extension of the planned item does.
+    let asks = [
+        vec!["ask-pause".to_owned()],
+        of(&["extend", "waive"], ID),
+        of(&["waive"], OTHER),
+        of(&["waive"], VERIFIED),
+        of(&["waive"], PLANNED),
+        of(&["lift"], PROPOSED),
+        of(&["lift"], TAKEN),
+    ]
+    .concat();
+    let unit = [asks.clone(), of(&["report", "plan", "progress"], ID), of(&["report", "progress"], PLANNED)].concat();
+    let inspector = [of(&["verify"], OTHER), of(&["judge"], PLANNED), of(&["look-back"], LOOK_BACK)].concat();
+    let office = [
+        asks,
+        of(&["verify", "consult"], OTHER),
+        of(&["close", "refuse", "consult"], VERIFIED),
+        of(&["judge", "answer"], PLANNED),
+        of(&["consult"], ID),
+        of(&["step"], PROPOSED),
+        of(&["decide"], REQUEST),
+    ]
+    .concat();
     let table = [
-        (Role::UnitPrincipal, vec![format!("report-{a}")]),
-        (Role::UnitContact, vec![format!("report-{a}")]),
-        (Role::Inspector, vec![format!("verify-{b}")]),
-        (Role::ProvinceOfficeAdmin, vec![format!("close-{c}"), format!("verify-{b}")]),
-        (Role::CommitteeChair, vec![]),
+        (Role::UnitPrincipal, unit.clone()),
+        (Role::UnitContact, unit),
+        (Role::Inspector, inspector),
+        (Role::ProvinceOfficeAdmin, office),
+        (Role::CommitteeChair, of(&["step"], PROPOSED)),
         (Role::Auditor, vec![]),
     ];
-    for (role, expected) in table {
+    for (role, mut expected) in table {
+        expected.sort();
         let cookie = stage.sign_in(&caller(role)).await;
         let page = stage.get(&format!("/rectifications/{ID}"), &cookie).await;
         assert_eq!(forms(&page.text), expected, "{role:?}");
@@ -183,6 +208,54 @@ async fn lights_tell_late_soon_and_in_time_in_words() {
 }
 
 #[tokio::test]
+async fn a_rectification_tells_its_plan_its_stops_its_steps_and_its_counterpart() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::Auditor)).await;
+    let page = stage.get(&format!("/rectifications/{ID}"), &cookie).await.expect(StatusCode::OK);
+    page.shows("待回头看</strong>")
+        .shows("免于整改</strong>")
+        .shows("校区撤并")
+        .shows("措施不具体")
+        .shows("清理通道")
+        .shows("已完成一半")
+        .shows("请出具意见")
+        .shows("已同意 1 人，须 2 人")
+        .shows("台风停课")
+        .shows("通报 <span class=\"light yellow\">待决定")
+        .shows("约谈 <span class=\"light closed\">已实施")
+        .shows("延长10个工作日")
+        .shows("督办单")
+        .shows("中止后恢复")
+        .shows(&format!("href=\"/rectifications/{OTHER}\">查看主管部门的整改"));
+    let page = stage.get(&format!("/rectifications/{OTHER}"), &cookie).await.expect(StatusCode::OK);
+    page.shows("期限已中止，至 2026年5月1日 00:00 自动恢复")
+        .shows("light paused\">期限中止")
+        .shows("承担连带责任")
+        .shows(&format!("href=\"/rectifications/{ID}\">查看所属单位的整改"));
+    let cookie = stage.sign_in(&caller(Role::UnitPrincipal)).await;
+    let page = stage.get(&format!("/rectifications/{OTHER}"), &cookie).await.expect(StatusCode::OK);
+    page.shows("id=\"ask-resume\"").hides("id=\"ask-pause\"").hides("id=\"extend-");
+}
+
+#[tokio::test]
+async fn the_clocks_are_told_with_what_is_late_and_what_is_set_aside() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::Operator)).await;
+    let page = stage.get("/timers?state=late&from=2026-03-01&to=2026-03-31", &cookie).await.expect(StatusCode::OK);
+    page.shows("light red\">延误")
+        .shows("提请升级 · 约谈")
+        .shows("2小时")
+        .shows("规则库缺失")
+        .shows("<td>整件</td>")
+        .shows("after=t%261");
+    let asked = stage.got("GET", "/deadlines/v1/timers").await.pop().unwrap();
+    let query: std::collections::BTreeMap<_, _> = asked.url.query_pairs().into_owned().collect();
+    assert_eq!(query.get("from").map(String::as_str), Some("2026-02-28T16:00:00Z"));
+    assert_eq!(query.get("to").map(String::as_str), Some("2026-03-31T16:00:00Z"));
+    assert_eq!(query.get("state").map(String::as_str), Some("late"));
+}
+
+#[tokio::test]
 async fn the_proof_sheet_counts_day_by_day() {
     let stage = Stage::with_samples().await;
     let cookie = stage.sign_in(&caller(Role::UnitPrincipal)).await;
@@ -190,7 +263,11 @@ async fn the_proof_sheet_counts_day_by_day() {
     page.shows("2个工作日")
         .shows("2026年3月28日</td><td>公休日</td><td>跳过")
         .shows("计入</td><td class=\"n\">2</td>")
-        .shows("督导意见书签收");
+        .shows("督导意见书签收")
+        .shows("期限中止，不计入")
+        .shows("<dd>督办单</dd>")
+        .shows("print-only\">整改期限计算书");
+    stage.get("/assets/console.css", "").await.shows("@media print").shows("@page");
 }
 
 #[tokio::test]

@@ -4,6 +4,15 @@ use serde_json::{Value, json};
 
 pub const ID: &str = "019a0000-0000-7000-8000-000000000001";
 pub const OTHER: &str = "019a0000-0000-7000-8000-000000000002";
+/// Items of the sample rectification beside [`ID`] and [`OTHER`]: verified, closed with a look-back due, waived, planned.
+pub const VERIFIED: &str = "019a0000-0000-7000-8000-000000000003";
+pub const LOOK_BACK: &str = "019a0000-0000-7000-8000-000000000004";
+pub const WAIVED: &str = "019a0000-0000-7000-8000-000000000005";
+pub const PLANNED: &str = "019a0000-0000-7000-8000-000000000006";
+/// Its steps: one that waits for a decision, one that was taken; its request.
+pub const PROPOSED: &str = "019a0000-0000-7000-8000-000000000011";
+pub const TAKEN: &str = "019a0000-0000-7000-8000-000000000012";
+pub const REQUEST: &str = "019a0000-0000-7000-8000-000000000021";
 pub const SHA: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 /// Appended to every word of the samples that is written in Chinese.
 pub const HOSTILE: &str = "<script>alert(1)</script>\"' onx=1";
@@ -57,17 +66,84 @@ fn item(id: &str, state: &str, late: bool) -> Value {
         "basis": "消防法", "demand": "立即清理", "responsible_unit_name": "海口市第一中学", "state": state, "deadline_id": ID,
         "due_on": "2026-04-10", "due_at": "2026-04-10T16:00:00Z", "provisional": true, "first_due_on": "2026-03-31",
         "reported_at": "2026-03-30T01:00:00Z", "report": "已经清理", "late": late, "verified_at": "2026-03-31T01:00:00Z",
-        "verified_by": "督学0002", "closed_at": null, "returned": 1, "urging_order_no": "琼教督委督办〔2026〕3号"})
+        "verified_by": "督学0002", "closed_at": (state == "closed" || state == "waived").then_some("2026-04-01T01:00:00Z"), "returned": 1, "extensions": 1, "reopened": 1, "phase": if state == "closed" { "lookback_due" } else { state }, "urging_order_no": "琼教督委督办〔2026〕3号"})
+}
+
+fn note(text: &str) -> Value {
+    json!({"by": "办事人员", "at": "2026-03-20T01:00:00Z", "text": text})
+}
+
+fn plan_of(state: &str) -> Value {
+    json!({"state": state, "due_on": "2026-03-27", "due_at": "2026-03-27T16:00:00Z", "late": true, "submission": note("分步整改"),
+        "measures": [{"what": "清理通道", "responsible": "总务处", "until": "2026-04-01", "standard": "无杂物"},
+            {"what": "建立巡查制度", "responsible": "安全办", "until": "2026-04-05", "standard": ""}],
+        "judgement": if state == "returned" { note("措施不具体") } else { Value::Null }})
+}
+
+fn detail(id: &str, more: &Value) -> Value {
+    let mut detail = json!({"item_id": id, "number": 1, "plan": null, "progress": null, "report": null, "verification": null,
+        "approvals": [], "approvals_wanted": 2, "consultations": [], "look_backs": [], "waiver": null, "limits": []});
+    for (key, value) in more.as_object().unwrap() {
+        detail[key] = value.clone();
+    }
+    detail
+}
+
+fn limit(round: u32, basis: &str, due_on: &str) -> Value {
+    json!({"deadline_id": ID, "round": round, "basis": basis, "adjusted": if round > 0 { json!("resumed") } else { Value::Null },
+        "set_at": "2026-03-16T01:00:00Z", "due_on": due_on, "due_at": "2026-04-10T16:00:00Z", "provisional": round > 0})
+}
+
+fn step(id: &str, level: u8, state: &str) -> Value {
+    let taken = state == "taken";
+    json!({"proposal_id": id, "level": level, "items": [1, 3], "proposed_at": "2026-04-11T01:00:00Z", "decide_by": "2026-04-16T16:00:00Z",
+        "state": state, "decided_at": taken.then_some("2026-04-12T01:00:00Z"), "note": taken.then_some("已约谈主要负责人")})
+}
+
+/// A rectification whose clock is stopped: the competent department's.
+pub fn paused_rectification() -> Value {
+    let mut view = rectification();
+    let snapshot = &mut view["rectification"];
+    snapshot["rectification_id"] = json!(OTHER);
+    snapshot["paused_until"] = json!("2026-04-30T16:00:00Z");
+    snapshot["liable_for"] = json!(ID);
+    snapshot["department_case"] = Value::Null;
+    snapshot["items"][0]["phase"] = json!("paused");
+    view["suspensions"][0]["ended_at"] = Value::Null;
+    view
+}
+
+fn timer(kind: &str, state: &str, unit: bool) -> Value {
+    json!({"rectification_id": ID, "unit_id": unit.then_some(OTHER), "unit_name": unit.then_some("海口市第一中学"),
+        "letter_no": unit.then_some("琼教督委〔2026〕12号"), "county_code": "460100", "number": if unit { json!(1) } else { Value::Null },
+        "kind": kind, "kind_zh": "督办", "step": 2, "state": state, "due_at": "2026-04-10T16:00:00Z",
+        "late_seconds": if state == "late" { 7300 } else { 0 }})
 }
 
 pub fn rectification() -> Value {
     json!({"rectification": {"rectification_id": ID, "version": 5, "case_id": ID, "letter_id": ID, "letter": document("opinion_letter"),
         "case_title": "校园安全专项督导", "supervision_kind": "special", "visited_on": "2026-03-12", "unit": unit(),
         "received_at": "2026-03-16T01:00:00Z", "closed_at": null,
-        "items": [item(ID, "in_progress", true), item(OTHER, "reported", false), item("019a0000-0000-7000-8000-000000000003", "verified", false)],
+        "items": [item(ID, "in_progress", true), item(OTHER, "reported", false), item(VERIFIED, "verified", false),
+            item(LOOK_BACK, "closed", false), item(WAIVED, "waived", false), item(PLANNED, "in_progress", false)],
+        "steps": [step(PROPOSED, 3, "proposed"), step(TAKEN, 2, "taken")],
+        "requests": [{"request_id": REQUEST, "subject": "extension", "item_id": PLANNED, "wish": "延长10个工作日", "reason": "采购未完成",
+            "requested_by": "学校办公室", "requested_at": "2026-04-01T01:00:00Z", "decide_by": "2026-04-04T16:00:00Z"}],
+        "department_case": OTHER,
         "urging_orders": [{"urging_order_id": ID, "document": document("urging_order"),
             "items": [{"item_id": ID, "number": 1, "was_due_on": "2026-03-31", "due_on": "2026-04-10", "deadline_id": ID}],
             "copy_to": "海口市教育局", "lateness_seconds": 0}]},
+     "detail": [
+        detail(ID, &json!({"plan": plan_of("returned"), "progress": note("已完成一半"), "limits": [limit(0, "letter", "2026-03-31"), limit(1, "urging_order", "2026-04-10")]})),
+        detail(OTHER, &json!({})),
+        detail(VERIFIED, &json!({"verification": note("属实"), "approvals": [note("同意")]})),
+        detail(LOOK_BACK, &json!({"look_backs": [{"due_at": "2026-07-01T01:00:00Z", "state": "due", "finding": null}, {"due_at": "2026-06-01T01:00:00Z", "state": "passed", "finding": note("未反弹")}]})),
+        detail(WAIVED, &json!({"waiver": {"requested_by": "学校办公室", "approved_by": "省督导办", "at": "2026-04-02T01:00:00Z", "reason": "校区撤并"}})),
+        detail(PLANNED, &json!({"plan": plan_of("submitted"), "consultations": [{"office": "消防救援支队", "question": note("请出具意见"), "due_at": "2026-04-20T16:00:00Z", "answer": null},
+            {"office": "住建局", "question": note("请核实"), "due_at": "2026-03-20T16:00:00Z", "answer": note("已核实")}]})),
+     ],
+     "suspensions": [{"reason": "disaster", "reason_zh": "自然灾害等不可抗力", "note": "台风停课", "requested_by": "学校办公室", "approved_by": "省督导办",
+        "from": "2026-03-18T01:00:00Z", "until": "2026-03-22T16:00:00Z", "ended_at": "2026-03-21T01:00:00Z"}],
      "evidence": [{"file_id": ID, "item_id": ID, "sha256": SHA, "media_type": "image/jpeg", "bytes": 99, "name": "整改后.jpg",
         "uploaded_at": "2026-03-30T01:00:00Z", "uploaded_by": "学校办公室"}]})
 }
@@ -123,6 +199,7 @@ fn import() -> Value {
 
 fn figures(items: u64) -> Value {
     json!({"items": items, "open": items, "in_progress": items, "reported": 1, "verified": 1, "due_soon": 1, "late": 1, "closed": 0,
+        "waived": 1, "paused": 1, "reopened": 1,
         "on_time": 1, "on_time_base": 2, "on_time_rate": "50.0%", "rectifications": 1, "urging_orders": 1})
 }
 
@@ -163,12 +240,16 @@ pub fn all() -> Vec<(String, Value)> {
             "county_name": "海口市", "letter_no": "琼教督委〔2026〕12号", "received_at": "2026-03-16T01:00:00Z", "closed_at": null, "open_items": 2, "late_items": 1,
             "total_items": 3, "next_due_on": "2026-04-10", "urging_orders": 1}]))),
         ("/deadlines/v1/rectifications/ID", rectification()),
+        ("/deadlines/v1/rectifications/OTHER", paused_rectification()),
+        ("/deadlines/v1/timers", json!({"at": "2026-04-10T16:00:30Z", "items": [timer("urge", "due", true), timer("escalate", "late", true), timer("resume", "armed", false)],
+            "next": "t&1", "stuck": [{"rectification_id": OTHER, "unit_name": "海口市第一中学", "letter_no": "琼教督委〔2026〕12号", "since": "2026-04-10T15:00:00Z",
+                "due_at": "2026-04-10T14:00:00Z", "late_seconds": 7230, "cause": "规则库缺失"}]})),
         ("/deadlines/v1/urging-orders/ID", json!({"order": {"urging_order_id": ID, "document": document("urging_order"), "items": [], "copy_to": "海口市教育局"},
             "rectification_id": ID, "unit": unit(), "content": order_content, "content_sha256": SHA})),
-        ("/deadlines/v1/deadlines/ID", json!({"deadline_id": ID, "item_id": ID, "rectification_id": ID, "round": 1, "basis": "x", "due_on": "2026-03-31", "due_at": "2026-03-31T16:00:00Z",
+        ("/deadlines/v1/deadlines/ID", json!({"deadline_id": ID, "item_id": ID, "rectification_id": ID, "round": 1, "basis": "urging_order", "due_on": "2026-03-31", "due_at": "2026-03-31T16:00:00Z",
             "provisional": true, "explanation": "自签收次日起计算", "proof": {"rule": {"article": "条例第二十二条", "rule_id": "severity.major.finish", "rulebook_version": "1", "period": {"working_days": 2}},
             "anchor_event": "letter_received", "anchor_at": "2026-03-27T01:00:00Z", "anchor_on": "2026-03-27", "calendar_area": "460100", "calendar_version": "v1",
-            "days": [{"date": "2026-03-27", "use": "start", "class": "weekday"}, {"date": "2026-03-28", "use": "skipped", "class": "weekend"},
+            "days": [{"date": "2026-03-27", "use": "start", "class": "weekday"}, {"date": "2026-03-28", "use": "skipped", "class": "weekend"}, {"date": "2026-03-29", "use": "paused", "class": "weekend"},
                 {"date": "2026-03-30", "use": "counted", "class": "weekday"}, {"date": "2026-03-31", "use": "counted", "class": "weekday", "reason": "调休上班"}],
             "provisional": true, "due_on": "2026-03-31", "due_at": "2026-03-31T16:00:00Z"}})),
         ("/notifications/v1/receipts", json!({"items": [receipt()]})),
@@ -220,6 +301,9 @@ pub fn addresses() -> Vec<String> {
         "/urging-orders/ID",
         "/rectifications",
         "/rectifications/ID",
+        "/rectifications/OTHER",
+        "/timers",
+        "/timers?state=late&kind=urge&county=460100&from=2026-03-01&to=2026-03-31",
         "/deadlines/ID",
         "/inbox",
         "/inbox?unread=true",

@@ -36,16 +36,18 @@ impl Handler for Intake {
             }
         } else if event.is::<LetterIssued>() {
             let issued: LetterIssued = event.read()?;
+            let ruling = self.rules.in_force(tx).await?;
             letter::store::lock_letter(tx, issued.letter_id).await?;
             letter::store::keep_letter(tx, &issued).await?;
-            letter::open::open_if_received(tx, &self.rules, issued.letter_id, &event.actor).await?;
+            letter::open::open_if_received(tx, &ruling, issued.letter_id, &event.actor).await?;
         } else if event.is::<ReceiptSigned>() {
             let receipt: ReceiptSigned = event.read()?;
             if receipt.document_kind == DocumentKind::OpinionLetter {
                 let letter_id = receipt.document_id.as_uuid().into();
+                let ruling = self.rules.in_force(tx).await?;
                 letter::store::lock_letter(tx, letter_id).await?;
                 letter::store::keep_receipt(tx, letter_id, &receipt).await?;
-                letter::open::open_if_received(tx, &self.rules, letter_id, &event.actor).await?;
+                letter::open::open_if_received(tx, &ruling, letter_id, &event.actor).await?;
             }
         }
         Ok(())

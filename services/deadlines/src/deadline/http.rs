@@ -3,6 +3,7 @@
 use access::Permit;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use clockwork::sheets::{self, Recomputed};
 use domain::ids::{DeadlineId, ItemId, RectificationId};
 use domain::proof::ProofSheet;
 use http::header;
@@ -24,7 +25,7 @@ pub(crate) struct DeadlineView {
     item_id: ItemId,
     /// 0 for the first limit of the item, one more each time.
     round: i32,
-    /// What set it: `letter`, `returned`, `extended` or `urging_order`.
+    /// What set it: `letter`, `returned`, `extended`, `reopened`, `joint_liability`, `urging_order`, `step` or `lifted`.
     basis: String,
     #[schema(value_type = String, format = Date)]
     due_on: Date,
@@ -60,7 +61,8 @@ pub(crate) async fn show(
 ) -> Result<Json<DeadlineView>, Problem> {
     let mut connection = state.database.pool().acquire().await?;
     let row = sqlx::query!(
-        "SELECT rectification_id, item_id, round, basis, due_on, due_at, provisional, proof FROM deadlines WHERE deadline_id = $1",
+        "SELECT rectification_id, item_id, round, basis, due_on, due_at, provisional, proof
+         FROM deadlines JOIN sheets USING (sheet_id) WHERE deadline_id = $1",
         Uuid::from(deadline_id)
     )
     .fetch_optional(&mut *connection)
@@ -91,9 +93,49 @@ pub(crate) async fn proof(
     Path(deadline_id): Path<DeadlineId>,
 ) -> Result<Response, Problem> {
     // The sheet names rule, days and dates, no unit and no person; whoever knows the identifier may re-compute it.
-    let text = sqlx::query_scalar!("SELECT proof FROM deadlines WHERE deadline_id = $1", Uuid::from(deadline_id))
-        .fetch_optional(state.database.pool())
-        .await?
-        .ok_or_else(unknown)?;
+    let text = sqlx::query_scalar!(
+        "SELECT proof FROM deadlines JOIN sheets USING (sheet_id) WHERE deadline_id = $1",
+        Uuid::from(deadline_id)
+    )
+    .fetch_optional(state.database.pool())
+    .await?
+    .ok_or_else(unknown)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// 重新计算的期限计算书（公开，当场重算）
+#[utoipa::path(get, path = "/v1/deadlines/{deadline_id}/recomputed", tag = "期限",
+    params(("deadline_id" = DeadlineId, Path)),
+    responses((status = 200, description = "规范化 JSON；与原文逐字节一致", content_type = "application/json")))]
+pub(crate) async fn recomputed(
+    State(state): State<AppState>,
+    Path(deadline_id): Path<DeadlineId>,
+) -> Result<Response, Problem> {
+    let recomputed = recompute(&state, deadline_id).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], recomputed.text).into_response())
+}
+
+/// 期限计算书（公开，可打印）
+#[utoipa::path(get, path = "/v1/deadlines/{deadline_id}/sheet", tag = "期限",
+    params(("deadline_id" = DeadlineId, Path)),
+    responses((status = 200, description = "期限计算书，逐日列明", content_type = "text/plain")))]
+pub(crate) async fn sheet(
+    State(state): State<AppState>,
+    Path(deadline_id): Path<DeadlineId>,
+) -> Result<Response, Problem> {
+    let recomputed = recompute(&state, deadline_id).await?;
+    let verdict = if recomputed.identical {
+        "本计算书已当场重新计算，与告知的逐字节一致。"
+    } else {
+        "注意：当场重新计算的结果与告知的不一致，请联系督导机构。"
+    };
+    let text = format!("{}\n{verdict}\n", recomputed.sheet.print_zh());
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+/// Computes the sheet of a limit again, on the calendar version that it names.
+async fn recompute(state: &AppState, deadline_id: DeadlineId) -> Result<Recomputed, Problem> {
+    let mut connection = state.database.pool().acquire().await?;
+    let kept = sheets::find(&mut connection, deadline_id.into()).await?.ok_or_else(unknown)?;
+    sheets::recompute(&kept).map_err(|fault| Problem::internal(&fault))
 }

@@ -1,13 +1,20 @@
 //! Firing: everything that is due takes effect, exactly once, without any human act (measure 10).
 //!
-//! A round takes a batch of rectifications with something due, oldest first, under row locks that other replicas skip;
+//! A round takes a batch of cases with something due, oldest first, under row locks that other rounds and replicas skip;
 //! asks the domain what that means; and commits state, notices, numbers, next timers and journal together. A crash at any
 //! moment leaves either all of it or nothing, and the next round starts from the rows. Legal time is the database's.
+//!
+//! Two lanes run at once, so that one decides while the database writes for the other. What needs no number is written
+//! before the numbers are taken: only the rest of the round holds up other rounds of the same agencies.
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use contracts::Actor;
-use domain::rectification::{Rectification, RectificationEvent, Timer, TimerKind, UrgingOrder};
+use contracts::deadlines::UrgingOrderFact;
+use domain::calendar::Calendar;
+use domain::ids::RectificationId;
+use domain::rectification::{Rectification, RectificationEvent, Timer, TimerKind, UrgingOrder, Workbook};
 use jiff::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
@@ -16,12 +23,13 @@ use service_kit::Round;
 
 use crate::rectification::dossier::Dossier;
 use crate::rectification::publish::{self, Change};
-use crate::rectification::store::{self, Save, Stored};
-use crate::rules::RuleSet;
+use crate::rectification::store::{self, Row, Save};
+use crate::rectification::{dossier, liability};
+use crate::rules::{RuleSet, Ruling};
 use crate::urging_order::issue::{self, Draft};
 
-/// Rectifications in one transaction: enough for speed, few enough that people's own acts never wait long.
-const BATCH: i64 = 250;
+/// Cases in one transaction: enough for speed, few enough that people's own acts never wait long.
+const BATCH: i64 = 500;
 /// Who acts when the clock does.
 const WORKER: &str = "deadlines.fire";
 
@@ -35,14 +43,23 @@ pub struct Firing {
     stuck: Gauge<i64>,
 }
 
-/// A rectification in the middle of a round.
+/// A case in the middle of a round.
 struct Fired {
     before: Rectification,
     after: Dossier,
     version: i64,
     timers: Vec<Timer>,
     events: Vec<RectificationEvent>,
-    calendar: domain::calendar::Calendar,
+    calendar: Arc<Calendar>,
+}
+
+/// What a round decided.
+struct Decided {
+    fired: Vec<Fired>,
+    /// The competent departments' cases that open because of it.
+    opened: Vec<Fired>,
+    /// Cases that the rules cannot decide on, with the cause.
+    aside: Vec<(RectificationId, String)>,
 }
 
 impl Firing {
@@ -71,59 +88,49 @@ impl Firing {
         Ok(if taken < usize::try_from(BATCH)? { Round::Done } else { Round::More })
     }
 
-    /// Fires one batch; returns how many rectifications it took.
+    /// Fires one batch; returns how many cases it took.
     pub async fn fire_batch(&self) -> anyhow::Result<usize> {
         let mut tx = self.database.begin().await?;
         let at = tx.at();
-        let due = store::take_due(&mut tx, at, BATCH).await?;
-        if due.is_empty() {
+        // Before any row is locked, and held to the end: nothing is fired by two versions of the rules.
+        let ruling = self.rules.in_force(&mut tx).await?;
+        let rows = store::take_due(&mut tx, at, ruling.version(), BATCH).await?;
+        if rows.is_empty() {
+            // Somebody's act may have taken a case out of its trouble since.
+            self.stuck.record(store::stuck(&mut tx).await?, &[]);
             return Ok(0);
         }
-        let taken = due.len();
-        let mut fired = Vec::with_capacity(due.len());
-        for stored in due {
-            let rectification_id = stored.dossier.rectification.rectification_id;
-            match self.fire(stored, at) {
-                Ok(one) => fired.push(one),
-                // One case that the rules cannot decide on does not hold up a province.
-                Err(error) => {
-                    let cause = format!("{error:#}");
-                    tracing::error!(rectification.id = %rectification_id, cause, "a rectification cannot be fired and is set aside");
-                    store::set_aside(&mut tx, rectification_id, &cause, at).await?;
-                }
-            }
+        let taken = rows.len();
+        let workbook = Arc::new(Workbook::new());
+        // Off the executor: people's requests are answered meanwhile.
+        let work = (Arc::clone(&ruling), Arc::clone(&workbook));
+        let Decided { mut fired, opened, aside } =
+            tokio::task::spawn_blocking(move || decide(rows, &work.0, &work.1, at)).await.context("deciding")?;
+        for (rectification_id, cause) in aside {
+            tracing::error!(rectification.id = %rectification_id, cause, "a rectification cannot be fired and is set aside");
+            store::set_aside(&mut tx, rectification_id, &cause, at).await?;
         }
         self.stuck.record(store::stuck(&mut tx).await?, &[]);
 
+        let saves: Vec<Save<'_>> = fired.iter().map(Fired::save).collect();
+        store::save(&mut tx, &saves, &workbook, at).await?;
+        let departments: Vec<&Dossier> = opened.iter().map(|one| &one.after).collect();
+        store::insert(&mut tx, &departments, &workbook, at).await?;
+
         let drafts: Vec<Draft<'_>> = fired.iter().filter_map(Fired::draft).collect();
         if !drafts.is_empty() {
-            let issued = issue::issue_all(&mut tx, &self.rules, &drafts, at).await?;
-            let mut facts: Vec<_> = issued.into_iter().map(|issued| issued.fact).collect();
-            // Drafts, and so facts, are in the order of the rectifications that have one.
-            let mut next = facts.drain(..);
+            let mut facts = issue::issue_all(&mut tx, &ruling, &workbook, &drafts, at).await?.into_iter();
+            // Drafts, and so facts, are in the order of the cases that have one.
             for one in fired.iter_mut().filter(|one| one.order().is_some()) {
-                one.after.orders.extend(next.next());
+                let fact: Option<UrgingOrderFact> = facts.next();
+                one.after.orders.extend(fact);
             }
         }
-        let saves: Vec<Save<'_>> = fired.iter().map(Fired::save).collect();
-        store::save(&mut tx, &saves, at).await?;
-        let changes: Vec<Change<'_>> = fired.iter().map(Fired::change).collect();
+        let changes: Vec<Change<'_>> = fired.iter().chain(&opened).map(Fired::change).collect();
         publish::publish(&mut tx, &Actor::system(WORKER), &changes).await?;
         tx.commit().await?;
         self.count(&fired, at);
         Ok(taken)
-    }
-
-    fn fire(&self, stored: Stored, at: Timestamp) -> anyhow::Result<Fired> {
-        let Stored { version, dossier } = stored;
-        let before = dossier.rectification.clone();
-        let held = dossier.hold(&self.rules)?;
-        issue::check_numbered(&self.rules, &dossier)?;
-        let timers = before.timers.iter().filter(|timer| timer.due_at <= at).copied().collect();
-        let (rectification, events) = before.clone().fire_due(at, held.rules())?.into_parts();
-        let calendar = held.unit_calendar().clone();
-        let after = Dossier { rectification, ..dossier };
-        Ok(Fired { before, after, version: version + 1, timers, events, calendar })
     }
 
     fn count(&self, fired: &[Fired], at: Timestamp) {
@@ -133,6 +140,36 @@ impl Firing {
             self.lateness.record(at.duration_since(timer.due_at).as_secs_f64(), &labels);
         }
     }
+}
+
+/// Decides a batch; one case that the rules cannot decide on does not hold up a province.
+fn decide(rows: Vec<Row>, ruling: &Ruling, workbook: &Workbook, at: Timestamp) -> Decided {
+    let mut decided = Decided { fired: Vec::with_capacity(rows.len()), opened: Vec::new(), aside: Vec::new() };
+    for row in rows {
+        let rectification_id = row.rectification_id;
+        match fire(row, ruling, workbook, at) {
+            Ok(one) => {
+                decided.opened.extend(one.department());
+                decided.fired.push(one);
+            }
+            Err(error) => decided.aside.push((rectification_id, format!("{error:#}"))),
+        }
+    }
+    decided
+}
+
+fn fire(row: Row, ruling: &Ruling, workbook: &Workbook, at: Timestamp) -> anyhow::Result<Fired> {
+    let store::Stored { version, dossier } = row.read()?;
+    let held: dossier::Held<'_> = dossier.hold(ruling, workbook)?;
+    issue::check_numbered(ruling, &dossier)?;
+    let before = dossier.rectification.clone();
+    let timers = before.timers.iter().filter(|timer| timer.due_at <= at).copied().collect();
+    let (rectification, events) = before.clone().fire_due(at, held.rules())?.into_parts();
+    let calendar = Arc::clone(held.unit_calendar());
+    let after = Dossier { rectification, ..dossier };
+    // A timer that had become moot tells nobody anything: a version is what the journal has an event for.
+    let version = version + i64::from(!events.is_empty());
+    Ok(Fired { before, after, version, timers, events, calendar })
 }
 
 impl Fired {
@@ -150,8 +187,21 @@ impl Fired {
         Some(Draft { order, dossier: &self.after, was_due_at: was_due_at.unwrap_or(order.issued_at) })
     }
 
+    /// The competent department's case, when this round opened one.
+    fn department(&self) -> Option<Self> {
+        let (after, opened) = self.events.iter().find_map(|event| liability::department_case(&self.after, event))?;
+        Some(Self {
+            before: after.rectification.clone(),
+            after,
+            version: 1,
+            timers: Vec::new(),
+            events: vec![RectificationEvent::Opened { items: vec![opened] }],
+            calendar: Arc::clone(&self.calendar),
+        })
+    }
+
     fn save(&self) -> Save<'_> {
-        Save { before: &self.before, after: &self.after, version: self.version, fired: &self.timers }
+        Save { before: Some(&self.before), after: &self.after, version: self.version }
     }
 
     fn change(&self) -> Change<'_> {

@@ -1,22 +1,25 @@
 //! The receipt of the letter starts the clocks (measures 9 and 10; Regulation art. 21 and 22).
 
+use std::sync::Arc;
+
 use contracts::Actor;
 use contracts::tasks::LetterIssued;
 use domain::doc_number::DocNumber;
 use domain::ids::LetterId;
-use domain::rectification::{FindingFacts, LetterFacts, Rectification, Rules};
+use domain::local_time::local_date;
+use domain::rectification::{FindingFacts, LetterFacts, Rectification, Rules, Workbook};
 use messaging::ApplyError;
 use postgres::Tx;
 
 use super::store;
 use crate::rectification::dossier::Dossier;
 use crate::rectification::{publish, store as dossiers};
-use crate::rules::RuleSet;
+use crate::rules::Ruling;
 
 /// Opens the rectification when letter and receipt are both here; else, or when it is open already, does nothing.
 pub(crate) async fn open_if_received(
     tx: &mut Tx,
-    rules: &RuleSet,
+    ruling: &Ruling,
     letter_id: LetterId,
     actor: &Actor,
 ) -> Result<(), ApplyError> {
@@ -28,22 +31,27 @@ pub(crate) async fn open_if_received(
     let agency = store::agency(tx, letter.document.issuing_unit_id)
         .await?
         .ok_or_else(|| ApplyError::NotYet(format!("agency {}", letter.document.issuing_unit_id)))?;
-    if rules.agency_word(&agency.unit_key).is_none() {
+    if ruling.agency_word(&agency.unit_key).is_none() {
         // Found now, not in the night in which its first order is due.
         return Err(ApplyError::Refused(format!("agencies.toml has no code word for {}", agency.unit_key)));
     }
-    let rulebook = rules
+    let rulebook = ruling
         .rulebook_at(received_at)
         .ok_or_else(|| ApplyError::Refused(format!("no rulebook is in force at {received_at}")))?;
-    let unit_calendar = rules.calendar(rules.division(letter.unit.county_code.as_deref()));
-    let agency_calendar = rules.calendar(&agency.area_code);
-    let facts = facts(&letter, rules)?;
-    let rules = Rules { rulebook, unit_calendar: &unit_calendar, agency_calendar: &agency_calendar };
+    let rulebook =
+        &*rulebook.for_division(ruling.division(letter.unit.county_code.as_deref()), local_date(received_at));
+    let unit_calendar = ruling.calendar(ruling.division(letter.unit.county_code.as_deref()));
+    let agency_calendar = ruling.calendar(&agency.area_code);
+    let facts = facts(&letter, ruling)?;
+    let workbook = Workbook::new();
+    let rules =
+        Rules { rulebook, unit_calendar: &unit_calendar, agency_calendar: &agency_calendar, workbook: &workbook };
     let (rectification, events) = Rectification::open(None, facts, received_at, rules)
         .map_err(|refusal| ApplyError::Refused(refusal.to_string()))?
         .into_parts();
-    let dossier = Dossier::new(rectification, letter, agency.area_code, agency.unit_key);
-    dossiers::insert(tx, &dossier).await?;
+    let dossier = Dossier::new(rectification, Arc::new(letter), agency.area_code, agency.unit_key);
+    let at = tx.at();
+    dossiers::insert(tx, &[&dossier], &workbook, at).await?;
     publish::publish(
         tx,
         actor,
@@ -53,7 +61,7 @@ pub(crate) async fn open_if_received(
     Ok(())
 }
 
-fn facts(letter: &LetterIssued, rules: &RuleSet) -> Result<LetterFacts, ApplyError> {
+fn facts(letter: &LetterIssued, rules: &Ruling) -> Result<LetterFacts, ApplyError> {
     let letter_number: DocNumber = letter
         .document
         .doc_no
@@ -69,8 +77,6 @@ fn facts(letter: &LetterIssued, rules: &RuleSet) -> Result<LetterFacts, ApplyErr
                 finding_id: finding.finding_id,
                 number,
                 severity: finding.severity,
-                problem: finding.description.clone(),
-                demand: finding.demand.clone(),
                 responsible_unit: finding.responsible_unit_id,
                 limit: None,
             })

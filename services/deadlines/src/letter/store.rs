@@ -19,14 +19,16 @@ pub(crate) struct Agency {
 
 pub(crate) async fn keep_agency(connection: &mut PgConnection, unit: &UnitRecorded) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO agencies (unit_id, version, unit_key, area_code) VALUES ($1, $2, $3, $4)
+        "INSERT INTO agencies (unit_id, version, unit_key, area_code, province_area) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (unit_id) DO UPDATE
-         SET version = excluded.version, unit_key = excluded.unit_key, area_code = excluded.area_code
+         SET version = excluded.version, unit_key = excluded.unit_key, area_code = excluded.area_code,
+             province_area = excluded.province_area
          WHERE agencies.version < excluded.version",
         Uuid::from(unit.unit_id),
         unit.version,
         unit.key,
-        unit.area_code
+        unit.area_code,
+        unit.area_path.first().copied().map(Uuid::from)
     )
     .execute(connection)
     .await?;

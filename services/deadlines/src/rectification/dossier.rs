@@ -1,26 +1,29 @@
 //! The dossier (卷宗): one rectification with everything that its documents and events need.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use access::Resource;
 use contracts::deadlines::UrgingOrderFact;
 use contracts::tasks::LetterIssued;
 use domain::calendar::Calendar;
 use domain::ids::AccountId;
-use domain::rectification::{Rectification, Rules};
+use domain::local_time::local_date;
+use domain::rectification::{Link, Rectification, Rules, Workbook};
+use domain::rulebook::Rulebook;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use crate::rules::RuleSet;
+use crate::rules::Ruling;
 
-/// One rectification, as it is stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One rectification with what never changes about it.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Dossier {
     /// The state that the domain decides on.
     pub(crate) rectification: Rectification,
-    /// The letter as it was issued.
-    pub(crate) letter: LetterIssued,
-    /// Division of the issuing agency, whose calendar counts for verification.
+    /// The letter as it was issued; for a department held liable, as it concerns the department.
+    pub(crate) letter: Arc<LetterIssued>,
+    /// Division of the issuing agency, whose calendar counts for its duties.
     pub(crate) agency_area_code: String,
     /// Unit key of the issuing agency, for the numbers of its documents.
     pub(crate) agency_key: String,
@@ -34,18 +37,25 @@ pub(crate) struct Dossier {
 
 /// Rules and calendars that a dossier lives by, held for the time of an act.
 pub(crate) struct Held<'r> {
-    rulebook: &'r domain::rulebook::Rulebook,
-    unit_calendar: Calendar,
-    agency_calendar: Calendar,
+    /// As the unit's county has set it anew, if it has.
+    rulebook: Cow<'r, Rulebook>,
+    unit_calendar: Arc<Calendar>,
+    agency_calendar: Arc<Calendar>,
+    workbook: &'r Workbook,
 }
 
 impl Held<'_> {
-    pub(crate) fn unit_calendar(&self) -> &Calendar {
+    pub(crate) fn unit_calendar(&self) -> &Arc<Calendar> {
         &self.unit_calendar
     }
 
     pub(crate) fn rules(&self) -> Rules<'_> {
-        Rules { rulebook: self.rulebook, unit_calendar: &self.unit_calendar, agency_calendar: &self.agency_calendar }
+        Rules {
+            rulebook: &self.rulebook,
+            unit_calendar: &self.unit_calendar,
+            agency_calendar: &self.agency_calendar,
+            workbook: self.workbook,
+        }
     }
 }
 
@@ -57,7 +67,7 @@ pub(crate) struct RulebookMissing(String);
 impl Dossier {
     pub(crate) fn new(
         rectification: Rectification,
-        letter: LetterIssued,
+        letter: Arc<LetterIssued>,
         agency_area_code: String,
         agency_key: String,
     ) -> Self {
@@ -73,12 +83,24 @@ impl Dossier {
     }
 
     /// The rules and calendars of this dossier.
-    pub(crate) fn hold<'r>(&self, rules: &'r RuleSet) -> Result<Held<'r>, RulebookMissing> {
-        let version = &self.rectification.rulebook_version;
+    pub(crate) fn hold<'r>(&self, ruling: &'r Ruling, workbook: &'r Workbook) -> Result<Held<'r>, RulebookMissing> {
+        self.hold_by(&self.rectification.rulebook_version, ruling, workbook)
+    }
+
+    /// The calendars of this dossier with a version of the rulebook that it may go over to.
+    pub(crate) fn hold_by<'r>(
+        &self,
+        version: &str,
+        ruling: &'r Ruling,
+        workbook: &'r Workbook,
+    ) -> Result<Held<'r>, RulebookMissing> {
+        let rectification = &self.rectification;
+        let province = ruling.rulebook(version).ok_or_else(|| RulebookMissing(version.to_owned()))?;
         Ok(Held {
-            rulebook: rules.rulebook(version).ok_or_else(|| RulebookMissing(version.clone()))?,
-            unit_calendar: rules.calendar(&self.rectification.letter.division),
-            agency_calendar: rules.calendar(&self.agency_area_code),
+            rulebook: province.for_division(&rectification.letter.division, local_date(rectification.received_at)),
+            unit_calendar: ruling.calendar(&rectification.letter.division),
+            agency_calendar: ruling.calendar(&self.agency_area_code),
+            workbook,
         })
     }
 
@@ -114,5 +136,30 @@ impl Dossier {
 
     pub(crate) fn name_of(&self, account: AccountId) -> Option<String> {
         self.people.get(&account).cloned()
+    }
+
+    /// The unit's case for which this one, the competent department's, is jointly liable.
+    pub(crate) fn liable_for(&self) -> Option<domain::ids::RectificationId> {
+        match self.rectification.link {
+            Some(Link::Unit { rectification_id }) => Some(rectification_id),
+            Some(Link::Department { .. }) | None => None,
+        }
+    }
+
+    /// From when on the unit is late with something that it still owes: under an order or a step it stays late, although
+    /// that limit still runs. While the clock is stopped (期限中止) no limit can pass, and nothing is late.
+    pub(crate) fn late_from(&self) -> Option<Timestamp> {
+        if self.rectification.is_paused() {
+            return None;
+        }
+        self.rectification
+            .items
+            .iter()
+            .filter(|item| item.state.awaits_unit())
+            .filter_map(|item| {
+                let limit = item.limit()?;
+                if limit.is_binding() { Some(limit.due_at()) } else { item.overdue_at.or(Some(limit.set_at)) }
+            })
+            .min()
     }
 }

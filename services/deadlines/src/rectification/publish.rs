@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 
 use contracts::deadlines::{
-    ArmedStep, ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationClosed,
-    RectificationOpened, ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
+    ArmedStep, Change as What, ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue,
+    RectificationChanged, RectificationClosed, RectificationOpened, ReminderDue, StepItemFact, StepProposed,
+    UrgingOrderIssued, VerificationOverdue,
 };
 use contracts::{Actor, Event};
 use domain::calendar::Calendar;
 use domain::ids::ItemId;
 use domain::local_time::local_date;
-use domain::rectification::RectificationEvent;
+use domain::rectification::{EscalatedItem, RectificationEvent};
+use domain::rulebook::Duty;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use messaging::append_all;
 use postgres::Tx;
 
 use super::dossier::Dossier;
-use super::snapshot::snapshot;
+use super::snapshot::{request_fact, snapshot};
 
 /// A dossier after a change, with what happened.
 pub(crate) struct Change<'a> {
@@ -37,6 +39,7 @@ struct Outgoing {
     orders: Vec<UrgingOrderIssued>,
     proposed: Vec<StepProposed>,
     verification_overdue: Vec<VerificationOverdue>,
+    changed: Vec<RectificationChanged>,
     reported: Vec<ItemReported>,
     verified: Vec<ItemVerified>,
     returned: Vec<ItemReturned>,
@@ -57,6 +60,7 @@ pub(crate) async fn publish(tx: &mut Tx, actor: &Actor, changes: &[Change<'_>]) 
     append(tx, actor, &outgoing.orders).await?;
     append(tx, actor, &outgoing.proposed).await?;
     append(tx, actor, &outgoing.verification_overdue).await?;
+    append(tx, actor, &outgoing.changed).await?;
     append(tx, actor, &outgoing.reported).await?;
     append(tx, actor, &outgoing.verified).await?;
     append(tx, actor, &outgoing.returned).await?;
@@ -113,8 +117,18 @@ impl Outgoing {
                     rectification: rectification(),
                     level: i16::from(proposal.level),
                     item_ids: proposal.items.iter().map(|item| item.item_id).collect(),
+                    proposal_id: proposal.proposal_id,
+                    decide_by: proposal.decide_by,
+                    article: proposal.article.clone(),
+                    policy_facts: proposal.facts.clone(),
+                    facts: proposal.items.iter().map(|item| step_fact(change.dossier, item)).collect(),
                 }),
-                RectificationEvent::VerificationOverdue { item_id, due_at } => {
+                RectificationEvent::DutyOverdue {
+                    duty: Duty::Verification,
+                    item_id: Some(item_id),
+                    due_at,
+                    times: 1,
+                } => {
                     self.verification_overdue.push(VerificationOverdue {
                         rectification: rectification(),
                         item_id: *item_id,
@@ -132,13 +146,16 @@ impl Outgoing {
                     item_id: *item_id,
                     reason: reason.clone(),
                 }),
-                // Extension has no public event yet: the act itself is not offered by this version.
-                RectificationEvent::ItemExtended { .. } => {}
                 RectificationEvent::ItemClosedOut { item_id, .. } => {
                     self.closed.push(ItemClosed { rectification: rectification(), item_id: *item_id });
                 }
                 RectificationEvent::Completed { at: _ } => {
                     self.completed.push(RectificationClosed { rectification: rectification() });
+                }
+                other => {
+                    if let Some(what) = what(change.dossier, other) {
+                        self.changed.push(RectificationChanged { rectification: rectification(), change: what });
+                    }
                 }
             }
         }
@@ -146,4 +163,87 @@ impl Outgoing {
             self.overdue.push(ItemsOverdue { rectification: rectification(), item_ids: overdue });
         }
     }
+}
+
+fn step_fact(dossier: &Dossier, item: &EscalatedItem) -> StepItemFact {
+    let order = item.order_id.and_then(|id| dossier.orders.iter().find(|order| order.urging_order_id == id));
+    StepItemFact {
+        item_id: item.item_id,
+        number: i32::try_from(item.number).unwrap_or(i32::MAX),
+        severity: item.severity,
+        was_due_on: item.was_due_on,
+        days_late: item.days_late,
+        urging_order_no: order.map(|order| order.document.doc_no.clone()),
+        returned: i32::try_from(item.returns).unwrap_or(i32::MAX),
+        extensions: i32::from(item.extensions),
+        reopened: i32::try_from(item.reopened).unwrap_or(i32::MAX),
+    }
+}
+
+/// What the general event says; nothing for what has an event of its own.
+fn what(dossier: &Dossier, event: &RectificationEvent) -> Option<What> {
+    Some(match event {
+        RectificationEvent::PlanSubmitted { item_id, late, .. } => {
+            What::PlanSubmitted { item_id: *item_id, late: *late }
+        }
+        RectificationEvent::PlanJudged { item_id, accepted, due_on, .. } => {
+            What::PlanJudged { item_id: *item_id, accepted: *accepted, due_on: *due_on }
+        }
+        RectificationEvent::PlanOverdue { item_id, due_on, .. } => {
+            What::PlanOverdue { item_id: *item_id, due_on: *due_on }
+        }
+        RectificationEvent::ProgressNoted { item_id, text, .. } => {
+            What::ProgressNoted { item_id: *item_id, text: text.clone() }
+        }
+        RectificationEvent::ItemExtended { item_id, limit, .. } => {
+            What::ItemExtended { item_id: *item_id, due_on: limit.due_on() }
+        }
+        RectificationEvent::RequestMade { request } => What::RequestMade { request: request_fact(dossier, request) },
+        RectificationEvent::RequestDecided { request, granted, note, .. } => {
+            What::RequestDecided { request: request_fact(dossier, request), granted: *granted, note: note.clone() }
+        }
+        RectificationEvent::Paused { reason, until, .. } => What::Paused { reason: *reason, until: *until },
+        RectificationEvent::Resumed { at, .. } => What::Resumed { since: *at },
+        RectificationEvent::Recounted { items, .. } => What::Recounted { items: items.clone() },
+        RectificationEvent::StepTaken { proposal_id, level, note, .. } => {
+            What::StepTaken { proposal_id: *proposal_id, level: i16::from(*level), note: note.clone() }
+        }
+        RectificationEvent::StepLifted { proposal_id, level, reason, .. } => {
+            What::StepLifted { proposal_id: *proposal_id, level: i16::from(*level), reason: reason.clone() }
+        }
+        RectificationEvent::ConsultationSent { item_id, office, due_at, .. } => {
+            What::ConsultationSent { item_id: *item_id, office: office.clone(), due_at: *due_at }
+        }
+        RectificationEvent::ConsultationAnswered { item_id, .. } => What::ConsultationAnswered { item_id: *item_id },
+        RectificationEvent::ItemWaived { item_id, reason, .. } => {
+            What::ItemWaived { item_id: *item_id, reason: reason.clone() }
+        }
+        RectificationEvent::CloseOutApproved { item_id, given, .. } => {
+            What::CloseOutApproved { item_id: *item_id, given: *given }
+        }
+        RectificationEvent::CloseOutRefused { item_id, reason, .. } => {
+            What::CloseOutRefused { item_id: *item_id, reason: reason.clone() }
+        }
+        RectificationEvent::LookBackDue { item_id, visit_by, .. } => {
+            What::LookBackDue { item_id: *item_id, visit_by: *visit_by }
+        }
+        RectificationEvent::LookBackPassed { item_id, .. } => What::LookBackPassed { item_id: *item_id },
+        RectificationEvent::ItemReopened { item_id, reason, limit, .. } => {
+            What::ItemReopened { item_id: *item_id, reason: reason.clone(), due_on: limit.due_on() }
+        }
+        RectificationEvent::DutyOverdue { duty, item_id, due_at, times } => {
+            What::DutyOverdue { duty: *duty, item_id: *item_id, due_at: *due_at, times: *times }
+        }
+        RectificationEvent::Opened { .. }
+        | RectificationEvent::RemindersDue { .. }
+        | RectificationEvent::ItemOverdue { .. }
+        | RectificationEvent::UrgingOrderIssued { .. }
+        | RectificationEvent::EscalationProposed { .. }
+        | RectificationEvent::DepartmentHeldLiable { .. }
+        | RectificationEvent::ItemReported { .. }
+        | RectificationEvent::ItemVerified { .. }
+        | RectificationEvent::ItemReturned { .. }
+        | RectificationEvent::ItemClosedOut { .. }
+        | RectificationEvent::Completed { .. } => return None,
+    })
 }

@@ -1,9 +1,12 @@
 //! The dossier as others see it.
 
-use contracts::deadlines::{ItemSnapshot, ItemState, RectificationSnapshot};
+use contracts::deadlines::{ItemSnapshot, ItemState, RectificationSnapshot, RequestFact, StepFact, StepState};
 use contracts::tasks::FindingFact;
 use domain::ids::{DeadlineId, ItemId};
-use domain::rectification::{self, Item, Limit};
+use domain::local_time::date_zh;
+use domain::rectification::{
+    self, Item, Limit, Link, PlanState, Request, RequestSubject, Step, StepOutcome, Suspension,
+};
 
 use super::dossier::Dossier;
 
@@ -29,6 +32,63 @@ pub(crate) fn snapshot(dossier: &Dossier, version: i64) -> RectificationSnapshot
         closed_at: dossier.closed_at,
         items: dossier.rectification.items.iter().filter_map(|item| item_snapshot(dossier, item)).collect(),
         urging_orders: dossier.orders.clone(),
+        paused_until: dossier.rectification.suspensions.last().filter(|stop| stop.ended_at.is_none()).map(paused_until),
+        steps: dossier.rectification.steps.iter().map(step_fact).collect(),
+        requests: dossier.rectification.requests.iter().map(|request| request_fact(dossier, request)).collect(),
+        liable_for: dossier.liable_for(),
+        department_case: match dossier.rectification.link {
+            Some(Link::Department { rectification_id }) => Some(rectification_id),
+            Some(Link::Unit { .. }) | None => None,
+        },
+    }
+}
+
+fn paused_until(stop: &Suspension) -> jiff::Timestamp {
+    stop.until
+}
+
+fn step_fact(step: &Step) -> StepFact {
+    let (state, decision) = match &step.outcome {
+        StepOutcome::Proposed => (StepState::Proposed, None),
+        StepOutcome::Taken { decision } => (StepState::Taken, Some(decision)),
+        StepOutcome::Lifted { requested_by: _, decision } => (StepState::Lifted, Some(decision)),
+    };
+    StepFact {
+        proposal_id: step.proposal_id,
+        level: i16::from(step.level),
+        items: step.items.iter().map(|number| i32::try_from(*number).unwrap_or(i32::MAX)).collect(),
+        proposed_at: step.at,
+        decide_by: step.due_at,
+        state,
+        decided_at: decision.map(|decision| decision.at),
+        note: decision.map(|decision| decision.note.clone()),
+    }
+}
+
+/// A request as others see it, with what it asks for in words.
+pub(crate) fn request_fact(dossier: &Dossier, request: &Request) -> RequestFact {
+    let (item_id, wish) = match &request.subject {
+        RequestSubject::Extension { item_id, period } => (Some(*item_id), format!("延长{}", period.zh())),
+        RequestSubject::Waiver { item_id } => (Some(*item_id), "免于整改".to_owned()),
+        RequestSubject::Pause { pause, until } => (None, format!("{}，中止至{}", pause.zh(), date_zh(*until))),
+        RequestSubject::Resume => (None, "恢复期限".to_owned()),
+        RequestSubject::Lift { proposal_id } => {
+            let level = dossier.rectification.step(*proposal_id).map(|step| step.level);
+            let action = level.and_then(|level| {
+                domain::rulebook::LadderAction::BY_LEVEL.get(usize::from(level)).map(|action| action.zh())
+            });
+            (None, format!("解除{}", action.unwrap_or("升级措施")))
+        }
+    };
+    RequestFact {
+        request_id: request.request_id,
+        subject: request.subject.key().to_owned(),
+        item_id,
+        wish,
+        reason: request.reason.clone(),
+        requested_by: dossier.name_of(request.by),
+        requested_at: request.at,
+        decide_by: request.due_at,
     }
 }
 
@@ -37,20 +97,26 @@ fn item_snapshot(dossier: &Dossier, item: &Item) -> Option<ItemSnapshot> {
     let finding: &FindingFact = dossier.letter.findings.iter().find(|finding| finding.finding_id == item.finding_id)?;
     let (first, limit): (&Limit, &Limit) = (item.limits.first()?, item.limit()?);
     let report = item.state.report();
-    let verification = match &item.state {
-        rectification::ItemState::Verified { verification, .. }
-        | rectification::ItemState::Closed { verification, .. } => Some(verification),
+    let (verification, approvals) = match &item.state {
+        rectification::ItemState::Verified { verification, approvals, .. }
+        | rectification::ItemState::Closed { verification, approvals, .. } => (Some(verification), Some(approvals)),
         rectification::ItemState::InProgress
         | rectification::ItemState::Reported { .. }
-        | rectification::ItemState::Returned { .. } => None,
+        | rectification::ItemState::Returned { .. }
+        | rectification::ItemState::Waived { .. } => (None, None),
     };
-    let closing = match &item.state {
-        rectification::ItemState::Closed { closing, .. } => Some(closing),
+    let closed_at = match &item.state {
+        rectification::ItemState::Closed { .. } => approvals.and_then(|all| all.last()).map(|last| last.at),
+        rectification::ItemState::Waived { waiver } => Some(waiver.at),
         rectification::ItemState::InProgress
         | rectification::ItemState::Reported { .. }
         | rectification::ItemState::Returned { .. }
         | rectification::ItemState::Verified { .. } => None,
     };
+    let plan_due_on = item.plan.as_ref().and_then(|plan| match plan.state {
+        PlanState::Asked | PlanState::Returned { .. } | PlanState::Submitted { .. } => Some(plan.due_on),
+        PlanState::Accepted { .. } => None,
+    });
     let urging_order_no = item.urged.last().and_then(|mark| {
         dossier
             .orders
@@ -72,16 +138,21 @@ fn item_snapshot(dossier: &Dossier, item: &Item) -> Option<ItemSnapshot> {
         deadline_id: deadline_id(item.item_id, limit.round),
         due_on: limit.due_on(),
         due_at: limit.due_at(),
-        provisional: limit.proof.provisional,
+        provisional: limit.provisional,
         first_due_on: first.due_on(),
         reported_at: report.map(|report| report.at),
         report: report.map(|report| report.text.clone()),
         late: item.overdue_at.is_some(),
         verified_at: verification.map(|verification| verification.at),
         verified_by: verification.and_then(|verification| dossier.name_of(verification.by)),
-        closed_at: closing.map(|closing| closing.at),
+        closed_at,
         returned: i32::try_from(item.returns).unwrap_or(i32::MAX),
         urging_order_no,
+        phase: dossier.rectification.phase(item),
+        plan_due_on,
+        extensions: i32::from(item.extensions),
+        reopened: i32::try_from(item.reopened).unwrap_or(i32::MAX),
+        ladder_level: i16::from(item.ladder_level),
     })
 }
 
@@ -92,5 +163,6 @@ fn public_state(state: &rectification::ItemState) -> ItemState {
         rectification::ItemState::Reported { .. } => ItemState::Reported,
         rectification::ItemState::Verified { .. } => ItemState::Verified,
         rectification::ItemState::Closed { .. } => ItemState::Closed,
+        rectification::ItemState::Waived { .. } => ItemState::Waived,
     }
 }

@@ -1,8 +1,13 @@
-//! Every statement about rectifications, items, limits and timers. Set-based: one act and a storm of thousands take the
-//! same few statements.
+//! Every statement about rectifications, limits and proof sheets. Set-based: one act and a storm of thousands take the same
+//! few statements.
 
-use domain::ids::{RectificationId, TimerId};
-use domain::rectification::{Item, LimitBasis, Rectification, Timer, timer_changes};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use contracts::deadlines::UrgingOrderFact;
+use contracts::tasks::LetterIssued;
+use domain::ids::{AccountId, RectificationId, SheetId};
+use domain::rectification::{Item, Rectification, Workbook};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::PgConnection;
@@ -19,12 +24,79 @@ pub(crate) struct Stored {
     pub(crate) dossier: Dossier,
 }
 
-/// A change to write: before, after, and which timers fired (the others that are gone were moot).
+/// A change to write: what was before, what is now.
 pub(crate) struct Save<'a> {
-    pub(crate) before: &'a Rectification,
+    pub(crate) before: Option<&'a Rectification>,
     pub(crate) after: &'a Dossier,
+    /// The version from now on: the next one, or the same when nobody is told anything.
     pub(crate) version: i64,
-    pub(crate) fired: &'a [Timer],
+}
+
+/// A case as its rows say, before anything is read out of the texts.
+pub(crate) struct Row {
+    pub(crate) rectification_id: RectificationId,
+    version: i64,
+    state: String,
+    people: String,
+    letter: String,
+    agency_area_code: String,
+    agency_key: String,
+    closed_at: Option<jiff_sqlx::Timestamp>,
+    orders: Vec<UrgingOrderFact>,
+}
+
+/// What a row holds is not what this version writes.
+#[derive(Debug, thiserror::Error)]
+#[error("rectification {rectification_id}: column {column} cannot be read: {source}")]
+pub(crate) struct UnreadableRow {
+    rectification_id: RectificationId,
+    column: &'static str,
+    source: serde_json::Error,
+}
+
+impl From<UnreadableRow> for sqlx::Error {
+    fn from(unreadable: UnreadableRow) -> Self {
+        Self::Decode(Box::new(unreadable))
+    }
+}
+
+impl Row {
+    /// Reads the texts; apart from loading, so that a storm can do it beside the database's next work.
+    pub(crate) fn read(self) -> Result<Stored, UnreadableRow> {
+        let rectification_id = self.rectification_id;
+        let fault = |column| move |source| UnreadableRow { rectification_id, column, source };
+        let rectification: Rectification = serde_json::from_str(&self.state).map_err(fault("state"))?;
+        let letter: LetterIssued = serde_json::from_str(&self.letter).map_err(fault("letter"))?;
+        let people: BTreeMap<AccountId, String> = serde_json::from_str(&self.people).map_err(fault("people"))?;
+        Ok(Stored {
+            version: self.version,
+            dossier: Dossier {
+                rectification,
+                letter: Arc::new(letter),
+                agency_area_code: self.agency_area_code,
+                agency_key: self.agency_key,
+                orders: self.orders,
+                people,
+                closed_at: self.closed_at.map(jiff_sqlx::Timestamp::to_jiff),
+            },
+        })
+    }
+}
+
+macro_rules! row {
+    ($row:expr) => {
+        Row {
+            rectification_id: $row.rectification_id.into(),
+            version: $row.version,
+            state: $row.state,
+            people: $row.people,
+            letter: $row.letter,
+            agency_area_code: $row.agency_area_code,
+            agency_key: $row.agency_key,
+            closed_at: $row.closed_at,
+            orders: Vec::new(),
+        }
+    };
 }
 
 pub(crate) async fn lock(
@@ -32,12 +104,15 @@ pub(crate) async fn lock(
     rectification_id: RectificationId,
 ) -> Result<Option<Stored>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"SELECT version, dossier AS "dossier: Json<Dossier>" FROM rectifications WHERE rectification_id = $1 FOR UPDATE"#,
+        r#"SELECT r.rectification_id, r.version, r.state, r.people::text AS "people!", d.letter::text AS "letter!",
+                  d.agency_area_code, d.agency_key, r.closed_at
+           FROM rectifications r JOIN dossiers d USING (rectification_id)
+           WHERE r.rectification_id = $1 FOR UPDATE OF r"#,
         Uuid::from(rectification_id)
     )
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(row.map(|row| Stored { version: row.version, dossier: row.dossier.0 }))
+    one(connection, row.map(|row| row!(row))).await
 }
 
 pub(crate) async fn find(
@@ -45,31 +120,160 @@ pub(crate) async fn find(
     rectification_id: RectificationId,
 ) -> Result<Option<Stored>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"SELECT version, dossier AS "dossier: Json<Dossier>" FROM rectifications WHERE rectification_id = $1"#,
+        r#"SELECT r.rectification_id, r.version, r.state, r.people::text AS "people!", d.letter::text AS "letter!",
+                  d.agency_area_code, d.agency_key, r.closed_at
+           FROM rectifications r JOIN dossiers d USING (rectification_id) WHERE r.rectification_id = $1"#,
         Uuid::from(rectification_id)
     )
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(row.map(|row| Stored { version: row.version, dossier: row.dossier.0 }))
+    one(connection, row.map(|row| row!(row))).await
 }
 
-/// Takes up to `limit` dossiers that have something due, the longest due first; those that another replica works on are
-/// left to it. The row locks end with the transaction, or with the connection when the process dies.
+async fn one(connection: &mut PgConnection, row: Option<Row>) -> Result<Option<Stored>, sqlx::Error> {
+    let Some(row) = row else { return Ok(None) };
+    let mut rows = vec![row];
+    load_orders(connection, &mut rows).await?;
+    Ok(rows.pop().map(Row::read).transpose()?)
+}
+
+/// Takes up to `limit` cases that have something due, the longest due first; those that another replica works on are
+/// left to it. The row locks end with the transaction, or with the connection when the process dies. A case that the rules
+/// in force have not counted yet waits for that.
 pub(crate) async fn take_due(
     connection: &mut PgConnection,
     at: Timestamp,
+    rules_version: i64,
     limit: i64,
-) -> Result<Vec<Stored>, sqlx::Error> {
+) -> Result<Vec<Row>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT version, dossier AS "dossier: Json<Dossier>" FROM rectifications
-           WHERE next_timer_at <= $1 AND (stuck_at IS NULL OR stuck_at < $1 - interval '1 minute')
-           ORDER BY next_timer_at LIMIT $2 FOR UPDATE SKIP LOCKED"#,
+        r#"SELECT r.rectification_id, r.version, r.state, r.people::text AS "people!", d.letter::text AS "letter!",
+                  d.agency_area_code, d.agency_key, r.closed_at
+           FROM rectifications r JOIN dossiers d USING (rectification_id)
+           WHERE r.next_timer_at <= $1 AND (r.stuck_at IS NULL OR r.stuck_at < $1 - interval '1 minute')
+             AND (r.rules_version = $3 OR r.closed_at IS NOT NULL)
+           ORDER BY r.next_timer_at LIMIT $2 FOR UPDATE OF r SKIP LOCKED"#,
         at.to_sqlx() as _,
+        limit,
+        rules_version
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut rows: Vec<Row> = rows.into_iter().map(|row| row!(row)).collect();
+    load_orders(connection, &mut rows).await?;
+    Ok(rows)
+}
+
+/// Takes up to `limit` open cases that are still counted by older rules, with the version of those; what is due first
+/// comes first.
+pub(crate) async fn take_behind(
+    connection: &mut PgConnection,
+    at: Timestamp,
+    rules_version: i64,
+    limit: i64,
+) -> Result<Vec<(Row, i64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT r.rectification_id, r.version, r.state, r.people::text AS "people!", d.letter::text AS "letter!",
+                  d.agency_area_code, d.agency_key, r.closed_at, r.rules_version
+           FROM rectifications r JOIN dossiers d USING (rectification_id)
+           WHERE r.rules_version < $2 AND r.closed_at IS NULL
+             AND (r.stuck_at IS NULL OR r.stuck_at < $1::timestamptz - interval '1 minute')
+           ORDER BY r.next_timer_at LIMIT $3 FOR UPDATE OF r SKIP LOCKED"#,
+        at.to_sqlx() as _,
+        rules_version,
         limit
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let (mut rows, versions): (Vec<Row>, Vec<i64>) = rows
+        .into_iter()
+        .map(|row| {
+            let version = row.rules_version;
+            (row!(row), version)
+        })
+        .unzip();
+    load_orders(connection, &mut rows).await?;
+    Ok(rows.into_iter().zip(versions).collect())
+}
+
+/// A page of the open cases, in the order of their names; locks nothing.
+pub(crate) async fn open_after(
+    connection: &mut PgConnection,
+    after: Option<RectificationId>,
+    limit: i64,
+) -> Result<Vec<Row>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT r.rectification_id, r.version, r.state, r.people::text AS "people!", d.letter::text AS "letter!",
+                  d.agency_area_code, d.agency_key, r.closed_at
+           FROM rectifications r JOIN dossiers d USING (rectification_id)
+           WHERE r.closed_at IS NULL AND ($1::uuid IS NULL OR r.rectification_id > $1)
+           ORDER BY r.rectification_id LIMIT $2"#,
+        after.map(Uuid::from),
+        limit
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| row!(row)).collect())
+}
+
+/// Notes that locked cases are counted by the rules in force, when that changed nothing about them.
+pub(crate) async fn mark_counted(connection: &mut PgConnection, ids: &[RectificationId]) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().copied().map(Uuid::from).collect();
+    sqlx::query!(
+        "UPDATE rectifications
+         SET rules_version = (SELECT version FROM rules_in_force), stuck_at = NULL, stuck_since = NULL, stuck_cause = NULL
+         WHERE rectification_id = ANY($1)",
+        &ids
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether an open case is still counted by older rules than those.
+pub(crate) async fn is_behind(
+    connection: &mut PgConnection,
+    rectification_id: RectificationId,
+    rules_version: i64,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM rectifications
+                          WHERE rectification_id = $1 AND closed_at IS NULL AND rules_version < $2) AS "behind!""#,
+        Uuid::from(rectification_id),
+        rules_version
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Brings the urging orders of those cases that have any; in a first storm that is none, and nothing is asked.
+async fn load_orders(connection: &mut PgConnection, rows: &mut [Row]) -> Result<(), sqlx::Error> {
+    // The count stands in the state's text; it is left out while it is zero.
+    let urged: Vec<Uuid> = rows
+        .iter()
+        .filter(|row| row.state.contains("\"urging_orders\""))
+        .map(|row| row.rectification_id.into())
+        .collect();
+    if urged.is_empty() {
+        return Ok(());
+    }
+    let orders = sqlx::query!(
+        r#"SELECT rectification_id, fact AS "fact: Json<UrgingOrderFact>" FROM urging_orders
+           WHERE rectification_id = ANY($1) ORDER BY rectification_id, sequence"#,
+        &urged
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| Stored { version: row.version, dossier: row.dossier.0 }).collect())
+    let mut by_case: BTreeMap<RectificationId, Vec<UrgingOrderFact>> = BTreeMap::new();
+    for order in orders {
+        by_case.entry(order.rectification_id.into()).or_default().push(order.fact.0);
+    }
+    for row in rows {
+        if let Some(orders) = by_case.remove(&row.rectification_id) {
+            row.orders = orders;
+        }
+    }
+    Ok(())
 }
 
 /// Sets a locked rectification aside, with the cause; it is tried again after a minute.
@@ -80,7 +284,8 @@ pub(crate) async fn set_aside(
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE rectifications SET stuck_at = $2, stuck_cause = $3 WHERE rectification_id = $1",
+        "UPDATE rectifications SET stuck_at = $2, stuck_since = coalesce(stuck_since, $2), stuck_cause = $3
+         WHERE rectification_id = $1",
         Uuid::from(rectification_id),
         at.to_sqlx() as _,
         cause
@@ -97,68 +302,95 @@ pub(crate) async fn stuck(connection: &mut PgConnection) -> Result<i64, sqlx::Er
         .await
 }
 
-/// Writes a rectification that has just begun, at version 1.
-pub(crate) async fn insert(connection: &mut PgConnection, dossier: &Dossier) -> Result<(), sqlx::Error> {
-    let rectification = &dossier.rectification;
-    let uuids = |ids: &[domain::ids::UnitId]| ids.iter().copied().map(Uuid::from).collect::<Vec<_>>();
-    let resource = dossier.resource();
-    let area_path: Vec<Uuid> = resource.area_path.iter().copied().map(Uuid::from).collect();
-    sqlx::query!(
-        "INSERT INTO rectifications
-             (rectification_id, letter_id, version, dossier, area_path, unit_ids, reader_ids, county_code, search_text,
-              received_at, next_timer_at, changed_at)
-         VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $9)",
-        Uuid::from(rectification.rectification_id),
-        Uuid::from(rectification.letter.letter_id),
-        Json(dossier) as _,
-        &area_path,
-        &uuids(&resource.unit_ids),
-        &uuids(&resource.reader_ids),
-        dossier.letter.unit.county_code,
-        dossier.search_text(),
-        rectification.received_at.to_sqlx() as _,
-        rectification.next_timer_at().map(ToSqlx::to_sqlx) as _,
-    )
-    .execute(&mut *connection)
-    .await?;
-    let nothing = Rectification { items: Vec::new(), timers: Vec::new(), ..rectification.clone() };
-    write_parts(
-        connection,
-        &[Save { before: &nothing, after: dossier, version: 1, fired: &[] }],
-        rectification.received_at,
-    )
-    .await
+/// Writes cases that have just begun, at version 1.
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    dossiers: &[&Dossier],
+    workbook: &Workbook,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    // One at a time: the columns of lists cannot travel in arrays, and openings come one by one.
+    for dossier in dossiers {
+        let rectification = &dossier.rectification;
+        let uuids = |ids: &[domain::ids::UnitId]| ids.iter().copied().map(Uuid::from).collect::<Vec<_>>();
+        let resource = dossier.resource();
+        let area_path: Vec<Uuid> = resource.area_path.iter().copied().map(Uuid::from).collect();
+        sqlx::query!(
+            "INSERT INTO dossiers
+                 (rectification_id, letter_id, liable_for, letter, agency_area_code, agency_key, area_path, unit_ids,
+                  reader_ids, county_code, search_text, received_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            Uuid::from(rectification.rectification_id),
+            Uuid::from(rectification.letter.letter_id),
+            dossier.liable_for().map(Uuid::from),
+            Json(dossier.letter.as_ref()) as _,
+            dossier.agency_area_code,
+            dossier.agency_key,
+            &area_path,
+            &uuids(&resource.unit_ids),
+            &uuids(&resource.reader_ids),
+            dossier.letter.unit.county_code,
+            dossier.search_text(),
+            rectification.received_at.to_sqlx() as _,
+        )
+        .execute(&mut *connection)
+        .await?;
+        sqlx::query!(
+            "INSERT INTO rectifications
+                 (rectification_id, version, state, next_timer_at, late_from, changed_at, rules_version)
+             VALUES ($1, 1, $2, $3, $4, $5, (SELECT version FROM rules_in_force))",
+            Uuid::from(rectification.rectification_id),
+            text(rectification)?,
+            rectification.next_timer_at().map(ToSqlx::to_sqlx) as _,
+            dossier.late_from().map(ToSqlx::to_sqlx) as _,
+            at.to_sqlx() as _,
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    let saves: Vec<Save<'_>> =
+        dossiers.iter().map(|dossier| Save { before: None, after: dossier, version: 1 }).collect();
+    write_limits(connection, &saves, workbook).await
 }
 
-/// Writes changes of locked dossiers.
+/// Writes changes of locked cases.
 pub(crate) async fn save(
     connection: &mut PgConnection,
     changes: &[Save<'_>],
+    workbook: &Workbook,
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let mut ids = Vec::with_capacity(changes.len());
     let mut versions = Vec::with_capacity(changes.len());
-    let mut dossiers = Vec::with_capacity(changes.len());
+    let mut states = Vec::with_capacity(changes.len());
+    let mut people = Vec::with_capacity(changes.len());
     let mut next = Vec::with_capacity(changes.len());
+    let mut late = Vec::with_capacity(changes.len());
     let mut closed = Vec::with_capacity(changes.len());
     for change in changes {
         ids.push(Uuid::from(change.after.rectification.rectification_id));
         versions.push(change.version);
-        dossiers.push(serde_json::to_string(change.after).map_err(|error| sqlx::Error::Encode(Box::new(error)))?);
+        states.push(text(&change.after.rectification)?);
+        people.push(text(&change.after.people)?);
         next.push(change.after.rectification.next_timer_at().map(ToSqlx::to_sqlx));
+        late.push(change.after.late_from().map(ToSqlx::to_sqlx));
         closed.push(change.after.closed_at.map(ToSqlx::to_sqlx));
     }
     let done = sqlx::query!(
         "UPDATE rectifications r
-         SET version = c.version, dossier = c.dossier::jsonb, next_timer_at = c.next_timer_at, closed_at = c.closed_at,
-             changed_at = $6, stuck_at = NULL, stuck_cause = NULL
-         FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[])
-              AS c(rectification_id, version, dossier, next_timer_at, closed_at)
-         WHERE r.rectification_id = c.rectification_id AND r.version = c.version - 1",
+         SET version = c.version, state = c.state, people = c.people::jsonb, next_timer_at = c.next_timer_at,
+             late_from = c.late_from, closed_at = c.closed_at, changed_at = $8, stuck_at = NULL, stuck_since = NULL,
+             stuck_cause = NULL, rules_version = (SELECT version FROM rules_in_force)
+         FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                     $7::timestamptz[])
+              AS c(rectification_id, version, state, people, next_timer_at, late_from, closed_at)
+         WHERE r.rectification_id = c.rectification_id AND r.version IN (c.version - 1, c.version)",
         &ids,
         &versions,
-        &dossiers,
+        &states,
+        &people,
         &next as _,
+        &late as _,
         &closed as _,
         at.to_sqlx() as _,
     )
@@ -168,61 +400,33 @@ pub(crate) async fn save(
         // The rows are locked by this transaction, so another version can only be a fault of our own.
         return Err(sqlx::Error::Protocol("a locked rectification had another version".to_owned()));
     }
-    write_parts(connection, changes, at).await
+    write_limits(connection, changes, workbook).await
 }
 
-#[derive(Default)]
-struct Parts {
-    timers_gone: Vec<Uuid>,
-    timer: Columns,
-    fired: Columns,
-    item: ItemColumns,
-    limit: LimitColumns,
+/// Notes that people made these changes, not the clock.
+pub(crate) async fn note_acted(connection: &mut PgConnection, changes: &[Save<'_>]) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = changes.iter().map(|change| change.after.rectification.rectification_id.into()).collect();
+    sqlx::query!("UPDATE rectifications SET acted_version = version WHERE rectification_id = ANY($1)", &ids)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
-#[derive(Default)]
-struct Columns {
-    id: Vec<Uuid>,
-    rectification_id: Vec<Uuid>,
-    item_id: Vec<Uuid>,
-    kind: Vec<String>,
-    due_at: Vec<jiff_sqlx::Timestamp>,
+/// The version that people made last; later ones are the clock's.
+pub(crate) async fn acted_version(
+    connection: &mut PgConnection,
+    rectification_id: RectificationId,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT acted_version FROM rectifications WHERE rectification_id = $1",
+        Uuid::from(rectification_id)
+    )
+    .fetch_one(connection)
+    .await
 }
 
-impl Columns {
-    fn push(&mut self, rectification_id: RectificationId, timer: &Timer) {
-        self.id.push(timer.timer_id.into());
-        self.rectification_id.push(rectification_id.into());
-        self.item_id.push(timer.item_id.into());
-        self.kind.push(timer.kind.key().to_owned());
-        self.due_at.push(timer.due_at.to_sqlx());
-    }
-}
-
-#[derive(Default)]
-struct ItemColumns {
-    id: Vec<Uuid>,
-    rectification_id: Vec<Uuid>,
-    number: Vec<i32>,
-    state: Vec<String>,
-    awaits_unit: Vec<bool>,
-    due_on: Vec<jiff_sqlx::Date>,
-    due_at: Vec<jiff_sqlx::Timestamp>,
-    urged: Vec<bool>,
-}
-
-impl ItemColumns {
-    fn push(&mut self, rectification_id: RectificationId, item: &Item) {
-        let Some(limit) = item.limit() else { return };
-        self.id.push(item.item_id.into());
-        self.rectification_id.push(rectification_id.into());
-        self.number.push(i32::try_from(item.number).unwrap_or(i32::MAX));
-        self.state.push(item.state.key().to_owned());
-        self.awaits_unit.push(item.state.awaits_unit());
-        self.due_on.push(limit.due_on().to_sqlx());
-        self.due_at.push(limit.due_at().to_sqlx());
-        self.urged.push(limit.is_urging());
-    }
+fn text(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
 
 #[derive(Default)]
@@ -236,141 +440,106 @@ struct LimitColumns {
     due_on: Vec<jiff_sqlx::Date>,
     due_at: Vec<jiff_sqlx::Timestamp>,
     provisional: Vec<bool>,
-    proof: Vec<String>,
-}
-
-impl Parts {
-    fn of(changes: &[Save<'_>]) -> Result<Self, sqlx::Error> {
-        let mut parts = Self::default();
-        for change in changes {
-            let after = &change.after.rectification;
-            let rectification_id = after.rectification_id;
-            let timers = timer_changes(&change.before.timers, &after.timers);
-            parts.timers_gone.extend(timers.disarmed.into_iter().map(|id: TimerId| Uuid::from(id)));
-            for timer in &timers.armed {
-                parts.timer.push(rectification_id, timer);
-            }
-            for timer in change.fired {
-                parts.fired.push(rectification_id, timer);
-            }
-            for item in &after.items {
-                let before = change.before.item(item.item_id);
-                if before == Some(item) {
-                    continue;
-                }
-                parts.item.push(rectification_id, item);
-                parts.limit.push_new(rectification_id, before, item)?;
-            }
-        }
-        Ok(parts)
-    }
+    sheet_id: Vec<Uuid>,
 }
 
 impl LimitColumns {
-    fn push_new(
-        &mut self,
-        rectification_id: RectificationId,
-        before: Option<&Item>,
-        item: &Item,
-    ) -> Result<(), sqlx::Error> {
+    fn push_new(&mut self, rectification_id: RectificationId, before: Option<&Item>, item: &Item) {
         let known = before.map_or(0, |before| before.limits.len());
         for limit in item.limits.iter().skip(known) {
             self.id.push(deadline_id(item.item_id, limit.round).into());
             self.rectification_id.push(rectification_id.into());
             self.item_id.push(item.item_id.into());
             self.round.push(i32::try_from(limit.round).unwrap_or(i32::MAX));
-            self.basis.push(
-                match limit.basis {
-                    LimitBasis::Letter => "letter",
-                    LimitBasis::Returned => "returned",
-                    LimitBasis::Extended => "extended",
-                    LimitBasis::UrgingOrder { order_id: _ } => "urging_order",
-                }
-                .to_owned(),
-            );
+            self.basis.push(limit.basis.key().to_owned());
             self.set_at.push(limit.set_at.to_sqlx());
             self.due_on.push(limit.due_on().to_sqlx());
             self.due_at.push(limit.due_at().to_sqlx());
-            self.provisional.push(limit.proof.provisional);
-            self.proof.push(limit.proof.canonical_json().map_err(|error| sqlx::Error::Encode(Box::new(error)))?);
+            self.provisional.push(limit.provisional);
+            self.sheet_id.push(limit.sheet.into());
         }
-        Ok(())
     }
 }
 
-async fn write_parts(connection: &mut PgConnection, changes: &[Save<'_>], at: Timestamp) -> Result<(), sqlx::Error> {
-    let parts = Parts::of(changes)?;
-    if !parts.timers_gone.is_empty() {
-        sqlx::query!("DELETE FROM timers WHERE timer_id = ANY($1)", &parts.timers_gone)
-            .execute(&mut *connection)
+/// The new limits with their sheets.
+async fn write_limits(
+    connection: &mut PgConnection,
+    changes: &[Save<'_>],
+    workbook: &Workbook,
+) -> Result<(), sqlx::Error> {
+    let mut limit = LimitColumns::default();
+    // In order of their names, so that two rounds that write the same sheets wait for each other instead of locking up.
+    let mut sheets: BTreeMap<SheetId, Arc<domain::rectification::Sheet>> = BTreeMap::new();
+    for change in changes {
+        let after = &change.after.rectification;
+        for item in &after.items {
+            let before = change.before.and_then(|before| before.item(item.item_id));
+            if before == Some(item) {
+                continue;
+            }
+            limit.push_new(after.rectification_id, before, item);
+            let named = item.limits.iter().map(|limit| limit.sheet).chain(item.plan.iter().map(|plan| plan.sheet));
+            // A sheet that was not derived in this unit of work was stored by an earlier one.
+            sheets.extend(named.filter_map(|id| Some((id, workbook.sheet(id)?))));
+        }
+    }
+    if !sheets.is_empty() {
+        let ids: Vec<Uuid> = sheets.keys().copied().map(Uuid::from).collect();
+        let proofs: Vec<String> = sheets.values().map(|sheet| sheet.text.clone()).collect();
+        sqlx::query!(
+            "INSERT INTO sheets (sheet_id, proof) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING",
+            &ids,
+            &proofs
+        )
+        .execute(&mut *connection)
+        .await?;
+        keep_calendars(connection, sheets.values().map(|sheet| sheet.proof.calendar_version.as_str()), workbook)
             .await?;
     }
-    if !parts.timer.id.is_empty() {
-        sqlx::query!(
-            "INSERT INTO timers (timer_id, rectification_id, item_id, kind, due_at)
-             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[])",
-            &parts.timer.id,
-            &parts.timer.rectification_id,
-            &parts.timer.item_id,
-            &parts.timer.kind,
-            &parts.timer.due_at as _,
-        )
-        .execute(&mut *connection)
-        .await?;
-    }
-    if !parts.fired.id.is_empty() {
-        // The primary key is what makes a second firing impossible, whatever else goes wrong.
-        sqlx::query!(
-            "INSERT INTO fired_timers (timer_id, rectification_id, item_id, kind, due_at, fired_at)
-             SELECT t.*, $6 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[]) AS t",
-            &parts.fired.id,
-            &parts.fired.rectification_id,
-            &parts.fired.item_id,
-            &parts.fired.kind,
-            &parts.fired.due_at as _,
-            at.to_sqlx() as _,
-        )
-        .execute(&mut *connection)
-        .await?;
-    }
-    if !parts.item.id.is_empty() {
-        sqlx::query!(
-            "INSERT INTO items (item_id, rectification_id, number, state, awaits_unit, due_on, due_at, urged)
-             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bool[], $6::date[], $7::timestamptz[],
-                                  $8::bool[])
-             ON CONFLICT (item_id) DO UPDATE
-             SET state = excluded.state, awaits_unit = excluded.awaits_unit, due_on = excluded.due_on, due_at = excluded.due_at, urged = excluded.urged",
-            &parts.item.id,
-            &parts.item.rectification_id,
-            &parts.item.number,
-            &parts.item.state,
-            &parts.item.awaits_unit,
-            &parts.item.due_on as _,
-            &parts.item.due_at as _,
-            &parts.item.urged,
-        )
-        .execute(&mut *connection)
-        .await?;
-    }
-    if !parts.limit.id.is_empty() {
+    if !limit.id.is_empty() {
         sqlx::query!(
             "INSERT INTO deadlines
-                 (deadline_id, rectification_id, item_id, round, basis, set_at, due_on, due_at, provisional, proof)
+                 (deadline_id, rectification_id, item_id, round, basis, set_at, due_on, due_at, provisional, sheet_id)
              SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::timestamptz[],
-                                  $7::date[], $8::timestamptz[], $9::bool[], $10::text[])",
-            &parts.limit.id,
-            &parts.limit.rectification_id,
-            &parts.limit.item_id,
-            &parts.limit.round,
-            &parts.limit.basis,
-            &parts.limit.set_at as _,
-            &parts.limit.due_on as _,
-            &parts.limit.due_at as _,
-            &parts.limit.provisional,
-            &parts.limit.proof,
+                                  $7::date[], $8::timestamptz[], $9::bool[], $10::uuid[])",
+            &limit.id,
+            &limit.rectification_id,
+            &limit.item_id,
+            &limit.round,
+            &limit.basis,
+            &limit.set_at as _,
+            &limit.due_on as _,
+            &limit.due_at as _,
+            &limit.provisional,
+            &limit.sheet_id,
         )
         .execute(&mut *connection)
         .await?;
     }
+    Ok(())
+}
+
+/// Keeps the calendars that sheets name, each version once, so that a sheet can be computed again whatever changes.
+async fn keep_calendars(
+    connection: &mut PgConnection,
+    versions: impl Iterator<Item = &str>,
+    workbook: &Workbook,
+) -> Result<(), sqlx::Error> {
+    let named: BTreeSet<&str> = versions.collect();
+    let (mut versions, mut contents) = (Vec::new(), Vec::new());
+    for calendar in named.into_iter().filter_map(|version| workbook.calendar(version)) {
+        versions.push(calendar.version().to_owned());
+        contents.push(calendar.to_kept().map_err(|error| sqlx::Error::Encode(Box::new(error)))?);
+    }
+    sqlx::query!(
+        "INSERT INTO calendars (version, content)
+         SELECT c.version, c.content::json FROM unnest($1::text[], $2::text[]) AS c(version, content)
+         WHERE NOT EXISTS (SELECT FROM calendars k WHERE k.version = c.version)
+         ON CONFLICT DO NOTHING",
+        &versions,
+        &contents
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use contracts::shared::{DocumentKind, DocumentRef};
 use domain::doc_number::{DocNumber, DocNumberError};
 use domain::ids::{DocumentId, RectificationId};
 use domain::local_time::local_date;
-use domain::rectification::UrgingOrder;
+use domain::rectification::{UrgingOrder, Workbook};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::rectification::dossier::Dossier;
 use crate::rectification::snapshot::deadline_id;
-use crate::rules::RuleSet;
+use crate::rules::Ruling;
 
 /// An order that the domain decided on, with the dossier that it belongs to.
 pub(crate) struct Draft<'a> {
@@ -30,8 +30,8 @@ pub(crate) struct Draft<'a> {
 
 /// An order with its number and frozen content.
 #[derive(Debug)]
-pub(crate) struct Issued {
-    pub(crate) fact: UrgingOrderFact,
+struct Issued {
+    fact: UrgingOrderFact,
     rectification_id: RectificationId,
     number: DocNumber,
     kind_word: String,
@@ -78,16 +78,17 @@ struct ContentItem<'a> {
     was_due_on: Date,
     days_late: i32,
     due_on: Date,
-    rule: &'a str,
+    rule: String,
 }
 
 /// Issues the orders of one round: takes their numbers in one step for each series, freezes and stores them.
 pub(crate) async fn issue_all(
     connection: &mut PgConnection,
-    rules: &RuleSet,
+    rules: &Ruling,
+    workbook: &Workbook,
     drafts: &[Draft<'_>],
     at: Timestamp,
-) -> Result<Vec<Issued>, IssueError> {
+) -> Result<Vec<UrgingOrderFact>, IssueError> {
     let year = local_date(at).year();
     let kind_word = rules.urging_word();
     let mut by_agency: BTreeMap<&str, i32> = BTreeMap::new();
@@ -116,22 +117,28 @@ pub(crate) async fn issue_all(
         let serial = next.entry(word).or_default();
         let number = DocNumber::try_new(word, Some(kind_word), year, u32::try_from(*serial).unwrap_or_default())?;
         *serial += 1;
-        issued.push(freeze(draft, number, kind_word, at)?);
+        issued.push(freeze(draft, number, kind_word, workbook, at)?);
     }
     store(connection, &issued, at).await?;
-    Ok(issued)
+    Ok(issued.into_iter().map(|issued| issued.fact).collect())
 }
 
 /// Whether orders of this dossier could be numbered; asked before anything is decided.
-pub(crate) fn check_numbered(rules: &RuleSet, dossier: &Dossier) -> Result<(), IssueError> {
+pub(crate) fn check_numbered(rules: &Ruling, dossier: &Dossier) -> Result<(), IssueError> {
     word_of(rules, dossier).map(|_| ())
 }
 
-fn word_of<'a>(rules: &'a RuleSet, dossier: &Dossier) -> Result<&'a str, IssueError> {
+fn word_of<'a>(rules: &'a Ruling, dossier: &Dossier) -> Result<&'a str, IssueError> {
     rules.agency_word(&dossier.agency_key).ok_or_else(|| IssueError::NoAgencyWord(dossier.agency_key.clone()))
 }
 
-fn freeze(draft: &Draft<'_>, number: DocNumber, kind_word: &str, at: Timestamp) -> Result<Issued, IssueError> {
+fn freeze(
+    draft: &Draft<'_>,
+    number: DocNumber,
+    kind_word: &str,
+    workbook: &Workbook,
+    at: Timestamp,
+) -> Result<Issued, IssueError> {
     let (order, letter) = (draft.order, &draft.dossier.letter);
     let doc_no = number.to_string();
     let title = format!("关于限期整改《{}》所列问题的督办单", letter.document.doc_no);
@@ -158,8 +165,11 @@ fn freeze(draft: &Draft<'_>, number: DocNumber, kind_word: &str, at: Timestamp) 
                     demand: &finding.demand,
                     was_due_on: item.was_due_on,
                     days_late: item.days_late,
-                    due_on: item.limit.due_on,
-                    rule: &item.limit.rule.article,
+                    due_on: item.limit.due_on(),
+                    rule: workbook
+                        .sheet(item.limit.sheet)
+                        .map(|sheet| sheet.proof.rule.article.clone())
+                        .unwrap_or_default(),
                 })
             })
             .collect(),
@@ -183,8 +193,8 @@ fn freeze(draft: &Draft<'_>, number: DocNumber, kind_word: &str, at: Timestamp) 
                 item_id: item.item_id,
                 number: i32::try_from(item.number).unwrap_or(i32::MAX),
                 was_due_on: item.was_due_on,
-                due_on: item.limit.due_on,
-                deadline_id: deadline_id(item.item_id, round_of(draft.dossier, item)),
+                due_on: item.limit.due_on(),
+                deadline_id: deadline_id(item.item_id, item.limit.round),
             })
             .collect(),
         copy_to: letter.unit.competent_unit_name.clone(),
@@ -200,16 +210,8 @@ fn freeze(draft: &Draft<'_>, number: DocNumber, kind_word: &str, at: Timestamp) 
     })
 }
 
-/// The round of the limit that the order set.
-fn round_of(dossier: &Dossier, urged: &domain::rectification::UrgedItem) -> u32 {
-    dossier
-        .rectification
-        .item(urged.item_id)
-        .and_then(|item| item.limits.iter().rev().find(|limit| limit.proof == urged.limit))
-        .map_or(0, |limit| limit.round)
-}
-
-async fn store(connection: &mut PgConnection, issued: &[Issued], at: Timestamp) -> Result<(), sqlx::Error> {
+async fn store(connection: &mut PgConnection, issued: &[Issued], at: Timestamp) -> Result<(), IssueError> {
+    let facts = issued.iter().map(|issued| serde_json::to_string(&issued.fact)).collect::<Result<Vec<_>, _>>()?;
     let column = |of: fn(&Issued) -> String| issued.iter().map(of).collect::<Vec<String>>();
     let ids: Vec<Uuid> = issued.iter().map(|issued| issued.fact.urging_order_id.into()).collect();
     let sequences: Vec<i32> = issued.iter().map(|issued| issued.sequence).collect();
@@ -220,12 +222,12 @@ async fn store(connection: &mut PgConnection, issued: &[Issued], at: Timestamp) 
     sqlx::query!(
         "INSERT INTO urging_orders
              (urging_order_id, rectification_id, sequence, agency_word, kind_word, year, serial, doc_no, issued_at,
-              content, content_sha256)
+              fact, content, content_sha256)
          SELECT o.id, o.rectification_id, o.sequence, o.agency_word, o.kind_word, o.year, o.serial, o.doc_no, $10,
-                o.content, o.sha256
+                o.fact::json, o.content, o.sha256
          FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::smallint[], $7::int[], $8::text[],
-                     $9::text[], $11::text[])
-              AS o(id, rectification_id, sequence, agency_word, kind_word, year, serial, doc_no, content, sha256)",
+                     $9::text[], $11::text[], $12::text[])
+              AS o(id, rectification_id, sequence, agency_word, kind_word, year, serial, doc_no, content, sha256, fact)",
         &ids,
         &rectifications,
         &sequences,
@@ -237,6 +239,7 @@ async fn store(connection: &mut PgConnection, issued: &[Issued], at: Timestamp) 
         &column(|issued| issued.content.clone()),
         at.to_sqlx() as _,
         &column(|issued| hex::encode(Sha256::digest(issued.content.as_bytes()))),
+        &facts,
     )
     .execute(connection)
     .await?;

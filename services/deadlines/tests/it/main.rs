@@ -11,6 +11,18 @@
 )]
 
 mod acts;
+mod catalogue;
+mod change;
+mod closing;
 mod firing;
+mod liability;
+mod look_back;
+mod moments;
 mod opening;
+mod plan;
+mod prove;
+mod requests;
+mod steps;
 mod support;
+mod timers;
+mod tool;

@@ -83,5 +83,37 @@ async fn every_limit_has_its_proof_sheet_the_same_to_the_byte_for_everyone() {
     let public = Call::get(&format!("/v1/deadlines/{deadline}/proof")).send(&world.router).await.expect(StatusCode::OK);
     let sheet: domain::proof::ProofSheet = serde_json::from_slice(&public.bytes).unwrap();
     assert_eq!(sheet.canonical_json().unwrap().as_bytes(), public.bytes, "re-written, the same bytes");
-    domain::proof::recompute(&sheet, &world.rules.calendar("460100")).unwrap();
+    domain::proof::recompute(&sheet, &world.rules.current().calendar("460100")).unwrap();
+}
+
+#[tokio::test]
+async fn anyone_can_have_a_sheet_computed_again_and_print_it() {
+    let world = World::new().await;
+    let rectification_id = world.open(1, &[Severity::Minor], "2026-02-06T02:00:00Z").await;
+    let view = world.view(rectification_id).await;
+    let deadline = view["rectification"]["items"][0]["deadline_id"].as_str().unwrap().to_owned();
+    let get = async |what: &str| {
+        Call::get(&format!("/v1/deadlines/{deadline}/{what}")).send(&world.router).await.expect(StatusCode::OK).bytes
+    };
+    assert_eq!(get("recomputed").await, get("proof").await, "computed now, the same to the byte");
+    let sheet = String::from_utf8(get("sheet").await).unwrap();
+    for part in [
+        "期限计算书",
+        "2026-02-06  星期五  工作日  起算日，不计入",
+        "2026-02-14  星期六  调休上班  计入，第6日",
+        "2026-02-16  星期一  放假  休息日，不计入（春节",
+        "2026-03-05  星期四  工作日  计入，第15日",
+        "逾期起算时刻：2026年3月6日00时00分",
+        "逐字节一致",
+    ] {
+        assert!(sheet.contains(part), "{part} is not in\n{sheet}");
+    }
+
+    // A calendar that somebody touched is noticed, and a sheet that somebody touched differs.
+    let touch = |statement: &'static str| sqlx::query(statement).execute(world.database.pool());
+    touch("UPDATE sheets SET proof = replace(proof, '2026-03-05', '2026-03-04')").await.unwrap();
+    assert_ne!(get("recomputed").await, get("proof").await);
+    touch("UPDATE calendars SET content = replace(content::text, '2026-02-16', '2026-02-17')::json").await.unwrap();
+    let answer = Call::get(&format!("/v1/deadlines/{deadline}/recomputed")).send(&world.router).await;
+    answer.expect(StatusCode::INTERNAL_SERVER_ERROR);
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use access::{Caller, Role};
 use axum::Router;
 use contracts::Event;
+use contracts::deadlines::RectificationChanged;
 use contracts::notifications::ReceiptSigned;
 use contracts::registry::{UnitKind, UnitRecorded};
 use contracts::shared::{DocumentKind, DocumentRef, UnitRef};
@@ -20,7 +21,7 @@ use domain::severity::Severity;
 use jiff::Timestamp;
 use messaging::{ApplyError, Handler};
 use serde_json::{Value, json};
-use testkit::{Call, Database};
+use testkit::{Answer, Call, Database};
 use uuid::Uuid;
 
 pub struct World {
@@ -33,8 +34,12 @@ pub struct World {
     pub bureau: UnitId,
     pub school: UnitId,
     pub principal: Caller,
+    pub department: Caller,
     pub inspector: Caller,
     pub admin: Caller,
+    pub second_admin: Caller,
+    pub desk: Caller,
+    pub chair: Caller,
 }
 
 pub fn at(text: &str) -> Timestamp {
@@ -53,18 +58,23 @@ impl World {
         let section = RulebookSection { folder, policy: "hainan-2021".to_owned() };
         let router = testkit::router(deadlines::build(&section, &kit).unwrap(), &kit);
         let (province, county): (AreaId, AreaId) = (id(), id());
-        let school: UnitId = id();
+        let (school, bureau): (UnitId, UnitId) = (id(), id());
+        let of_county = |role| testkit::caller(role, Some(county), None);
         let world = Self {
             router,
             rules: Arc::new(RuleSet::load(&section).unwrap()),
             province,
             county,
             office: id(),
-            bureau: id(),
+            bureau,
             school,
             principal: testkit::caller(Role::UnitPrincipal, None, Some(school)),
-            inspector: testkit::caller(Role::Inspector, Some(county), None),
-            admin: testkit::caller(Role::CountyOfficeAdmin, Some(county), None),
+            department: testkit::caller(Role::CompetentDepartmentOfficer, None, Some(bureau)),
+            inspector: of_county(Role::Inspector),
+            admin: of_county(Role::CountyOfficeAdmin),
+            second_admin: of_county(Role::CountyOfficeAdmin),
+            desk: of_county(Role::DeskOfficer),
+            chair: of_county(Role::CommitteeChair),
             database,
         };
         world.hear(&world.agency()).await.unwrap();
@@ -172,6 +182,10 @@ impl World {
     }
 
     pub async fn fire_at(&self, instant: &str) -> usize {
+        // The transaction of an act that was refused may still be rolling back, and the firing passes over what is locked.
+        let mut settled = self.database.pool().begin().await.unwrap();
+        sqlx::query("SELECT FROM rectifications FOR UPDATE").execute(&mut *settled).await.unwrap();
+        settled.rollback().await.unwrap();
         self.database.set_clock(at(instant)).await;
         self.firing().fire_batch().await.unwrap()
     }
@@ -182,8 +196,24 @@ impl World {
         answer.expect(http::StatusCode::OK).json
     }
 
+    /// Legal time stands still at the instant, to the microsecond.
+    pub async fn freeze(&self, instant: Timestamp) {
+        // The function has no parameters, and this database is the test's own.
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "CREATE OR REPLACE FUNCTION messaging.legal_now() RETURNS timestamptz LANGUAGE sql VOLATILE
+             AS $$ SELECT '{instant}'::timestamptz $$"
+        )))
+        .execute(self.database.pool())
+        .await
+        .unwrap();
+    }
+
     /// Uploads a picture as evidence and returns its identifier.
     pub async fn evidence(&self, rectification_id: RectificationId) -> String {
+        self.evidence_by(rectification_id, &self.principal).await
+    }
+
+    pub async fn evidence_by(&self, rectification_id: RectificationId, by: &Caller) -> String {
         let boundary = "dudao-test";
         let mut body = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"整改后.png\"\r\nContent-Type: image/png\r\n\r\n"
@@ -192,7 +222,6 @@ impl World {
         let picture = image::RgbImage::from_fn(8, 8, |x, y| {
             image::Rgb([u8::try_from(x * 30).unwrap(), u8::try_from(y * 30).unwrap(), 9])
         });
-        picture.write_to(&mut std::io::Cursor::new(&mut Vec::new()), image::ImageFormat::Png).unwrap();
         let mut png = std::io::Cursor::new(Vec::new());
         picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
         body.extend(png.into_inner());
@@ -200,32 +229,103 @@ impl World {
         let answer = Call::new(http::Method::POST, &format!("/v1/rectifications/{rectification_id}/evidence"))
             .body(&format!("multipart/form-data; boundary={boundary}"), body)
             .header("Idempotency-Key", &Uuid::now_v7().to_string())
-            .by(&self.principal)
+            .by(by)
             .send(&self.router)
             .await;
         answer.expect(http::StatusCode::CREATED).json["file_id"].as_str().unwrap().to_owned()
     }
 
+    /// An act on an item, decided on the view.
     pub fn act(rectification_id: RectificationId, view: &Value, item: usize, act: &str, body: &Value) -> Call {
         let item_id = view["rectification"]["items"][item]["item_id"].as_str().unwrap();
+        Self::act_on_case(rectification_id, view, &format!("items/{item_id}/{act}"), body)
+    }
+
+    /// An act on the whole case, decided on the view.
+    pub fn act_on_case(rectification_id: RectificationId, view: &Value, path: &str, body: &Value) -> Call {
         let version = view["rectification"]["version"].as_i64().unwrap();
-        Call::post(&format!("/v1/rectifications/{rectification_id}/items/{item_id}/{act}"), body)
+        Call::post(&format!("/v1/rectifications/{rectification_id}/{path}"), body)
             .header("If-Match", &format!("\"{version}\""))
     }
 
+    /// Somebody reads the case and acts on an item.
+    pub async fn does(&self, by: &Caller, id: RectificationId, item: usize, act: &str, body: &Value) -> Answer {
+        let view = self.view(id).await;
+        Self::act(id, &view, item, act, body).by(by).send(&self.router).await
+    }
+
+    /// Somebody reads the case and acts on the whole of it.
+    pub async fn does_to_case(&self, by: &Caller, id: RectificationId, path: &str, body: &Value) -> Answer {
+        let view = self.view(id).await;
+        Self::act_on_case(id, &view, path, body).by(by).send(&self.router).await
+    }
+
+    /// Somebody asks for something; returns the case and the request.
+    pub async fn asks(&self, by: &Caller, id: RectificationId, body: &Value) -> (Value, String) {
+        let view = self.does_to_case(by, id, "requests", body).await.expect(http::StatusCode::OK).json;
+        let requests = view["rectification"]["requests"].as_array().unwrap();
+        let request = requests.last().unwrap()["request_id"].as_str().unwrap().to_owned();
+        (view, request)
+    }
+
+    pub async fn decides(&self, by: &Caller, id: RectificationId, request: &str, granted: bool) -> Answer {
+        let body = json!({"granted": granted, "note": if granted { "同意" } else { "理由不足" }});
+        self.does_to_case(by, id, &format!("requests/{request}/decision"), &body).await
+    }
+
     pub async fn report(&self, rectification_id: RectificationId, item: usize) -> Value {
-        let evidence = self.evidence(rectification_id).await;
-        let view = self.view(rectification_id).await;
+        self.report_by(&self.principal, rectification_id, item).await
+    }
+
+    pub async fn report_by(&self, by: &Caller, rectification_id: RectificationId, item: usize) -> Value {
+        let evidence = self.evidence_by(rectification_id, by).await;
         let body = json!({"text": "已完成整改", "evidence": [evidence]});
-        Self::act(rectification_id, &view, item, "report", &body)
-            .by(&self.principal)
-            .send(&self.router)
-            .await
-            .expect(http::StatusCode::OK)
-            .json
+        self.does(by, rectification_id, item, "report", &body).await.expect(http::StatusCode::OK).json
+    }
+
+    /// Reported and accepted by an inspector.
+    pub async fn verified_by(&self, by: &Caller, rectification_id: RectificationId, item: usize) -> Value {
+        self.report_by(by, rectification_id, item).await;
+        let accept = json!({"decision": "accept", "note": "现场核查属实"});
+        self.does(&self.inspector, rectification_id, item, "verify", &accept).await.expect(http::StatusCode::OK).json
     }
 
     pub async fn types(&self) -> Vec<String> {
         testkit::events(&self.database).await.into_iter().map(|event| event.event_type).collect()
+    }
+
+    pub async fn count(&self, event_type: &str) -> usize {
+        self.types().await.iter().filter(|known| *known == event_type).count()
+    }
+
+    /// What happened to the case that has no event of its own.
+    pub async fn changes(&self, rectification_id: RectificationId) -> Vec<&'static str> {
+        testkit::events_of::<RectificationChanged>(&self.database)
+            .await
+            .iter()
+            .filter(|event| event.rectification.rectification_id == rectification_id)
+            .map(|event| event.change.key())
+            .collect()
+    }
+
+    /// What is armed, as `kind@instant`, in order.
+    pub async fn armed(&self, rectification_id: RectificationId) -> Vec<String> {
+        let rows: Vec<(String, jiff_sqlx::Timestamp)> =
+            sqlx::query_as("SELECT kind, due_at FROM timers WHERE rectification_id = $1 ORDER BY due_at, kind")
+                .bind(Uuid::from(rectification_id))
+                .fetch_all(self.database.pool())
+                .await
+                .unwrap();
+        rows.into_iter().map(|(kind, due_at)| format!("{kind}@{}", due_at.to_jiff())).collect()
+    }
+
+    /// A minor finding on which the order's limit has passed too: the interview is proposed. Returns the proposal.
+    pub async fn at_level_two(&self, rectification_id: RectificationId) -> String {
+        self.fire_at("2026-03-05T16:00:00Z").await;
+        self.fire_at("2026-03-06T16:00:00Z").await;
+        self.fire_at("2026-03-13T16:00:00Z").await;
+        let view = self.view(rectification_id).await;
+        assert_eq!(view["rectification"]["steps"][0]["level"], 2, "{}", view["rectification"]);
+        view["rectification"]["steps"][0]["proposal_id"].as_str().unwrap().to_owned()
     }
 }

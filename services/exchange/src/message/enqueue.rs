@@ -7,7 +7,8 @@ use postgres::Tx;
 use super::{State, sha256, store};
 use crate::national::{ComposeError, compose};
 
-/// Stores the message of an event; an event that was seen under another identifier changes nothing.
+/// Stores the message of an event; an event that was seen under another identifier changes nothing, nor does one that
+/// comes after the closure, with which the case ends for the platform.
 pub(crate) async fn enqueue(tx: &mut Tx, event: &Envelope, sender: &str) -> Result<(), ApplyError> {
     let composed = match compose(event, sender) {
         Ok(Some(composed)) => composed,
@@ -19,6 +20,9 @@ pub(crate) async fn enqueue(tx: &mut Tx, event: &Envelope, sender: &str) -> Resu
     let payload = serde_json::to_string(message).map_err(|error| ApplyError::Refused(error.to_string()))?;
     let faults = message.faults();
     let accepted_through = store::lock_case(tx, message.case.case_id).await?;
+    if store::is_settled(tx, message.message_id, message.case.case_id, message.case.sequence).await? {
+        return Ok(());
+    }
     let state = if !faults.is_empty() {
         State::Invalid
     } else if accepted_through + 1 == message.case.sequence {
@@ -40,7 +44,7 @@ pub(crate) async fn enqueue(tx: &mut Tx, event: &Envelope, sender: &str) -> Resu
         traceparent: trace::current_traceparent().or_else(|| event.traceparent.clone()),
         faults: &faults,
     };
-    if store::insert(tx, &new).await? || store::exists(tx, message.message_id).await? {
+    if store::insert(tx, &new).await? {
         return Ok(());
     }
     Err(ApplyError::Refused(format!(

@@ -149,10 +149,22 @@ pub(crate) async fn insert(tx: &mut PgConnection, new: &NewMessage<'_>) -> sqlx:
     Ok(done.rows_affected() == 1)
 }
 
-pub(crate) async fn exists(tx: &mut PgConnection, message_id: Uuid) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM messages WHERE message_id = $1) AS "exists!""#, message_id)
-        .fetch_one(tx)
-        .await
+/// Whether the platform needs no such message any more: it is here already, or the closure that comes before its place is.
+pub(crate) async fn is_settled(
+    tx: &mut PgConnection,
+    message_id: Uuid,
+    case_id: Uuid,
+    sequence: i32,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM messages WHERE message_id = $1
+               OR case_id = $2 AND kind = 'closure' AND sequence <= $3) AS "settled!""#,
+        message_id,
+        case_id,
+        sequence,
+    )
+    .fetch_one(tx)
+    .await
 }
 
 pub(crate) async fn find(tx: &mut PgConnection, message_id: MessageId) -> sqlx::Result<Option<Message>> {

@@ -53,6 +53,9 @@ pub fn compose(event: &Envelope, sender: &str) -> Result<Option<Composed>, Compo
     }
     if event.is::<RectificationOpened>() {
         let opened = event.read::<RectificationOpened>()?.rectification;
+        if is_departments(&opened) {
+            return Ok(None);
+        }
         let fact = Fact {
             source: opened.rectification_id.as_uuid(),
             sequence: 2,
@@ -67,6 +70,9 @@ pub fn compose(event: &Envelope, sender: &str) -> Result<Option<Composed>, Compo
     }
     if event.is::<UrgingOrderIssued>() {
         let UrgingOrderIssued { rectification, order, .. } = event.read()?;
+        if is_departments(&rectification) {
+            return Ok(None);
+        }
         let place = rectification
             .urging_orders
             .iter()
@@ -92,6 +98,9 @@ pub fn compose(event: &Envelope, sender: &str) -> Result<Option<Composed>, Compo
     }
     if event.is::<RectificationClosed>() {
         let closed = event.read::<RectificationClosed>()?.rectification;
+        if is_departments(&closed) {
+            return Ok(None);
+        }
         let orders = i32::try_from(closed.urging_orders.len())
             .map_err(|_| ComposeError::Contradiction("more urging orders than can be counted"))?;
         let fact = Fact {
@@ -108,6 +117,11 @@ pub fn compose(event: &Envelope, sender: &str) -> Result<Option<Composed>, Compo
         return Ok(Some(of_rectification(closed, fact, at, sender)));
     }
     Ok(None)
+}
+
+/// Whether it is the competent department's own case (连带责任), which the form has no place for.
+fn is_departments(rectification: &RectificationSnapshot) -> bool {
+    rectification.liable_for.is_some()
 }
 
 /// What is particular to one message of a case.
@@ -225,6 +239,7 @@ fn opened_item(item: &contracts::deadlines::ItemSnapshot) -> RectificationItem {
     }
 }
 
+/// A waived item has neither report nor verification; the day of the waiver is the day of its close-out.
 fn closed_item(item: &contracts::deadlines::ItemSnapshot) -> ClosedItem {
     ClosedItem {
         number: item.number,

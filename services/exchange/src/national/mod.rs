@@ -7,6 +7,11 @@
 //!
 //! A message tells one fact of a case and says which: the letter is number 1, the rectification 2, the urging orders
 //! follow, the closure is last. The platform takes them in that order without a gap.
+//!
+//! The form knows fewer facts than the province does. An item that need not be rectified (免于整改) is told as closed on
+//! the day of that decision, without report and verification. The closure is the last word: what follows a look-back that
+//! finds a problem back (反弹) is not told. Of joint liability (连带责任) the platform hears what concerns the unit's case;
+//! the competent department's own case has no letter and so no place in the form.
 //! `format/national-v1.examples.json` shows one of each.
 
 mod compose;

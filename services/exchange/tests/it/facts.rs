@@ -164,8 +164,18 @@ impl CaseFacts {
                 closed_at: when("2026-12-28T02:00:00Z"),
                 returned: 0,
                 urging_order_no: self.orders.first().map(|order| order.document.doc_no.clone()),
+                phase: domain::rectification::Phase::default(),
+                plan_due_on: None,
+                extensions: 0,
+                reopened: 0,
+                ladder_level: 0,
             }],
             urging_orders: self.orders.iter().take(orders).cloned().collect(),
+            paused_until: None,
+            steps: Vec::new(),
+            requests: Vec::new(),
+            liable_for: None,
+            department_case: None,
         }
     }
 

@@ -131,6 +131,54 @@ async fn the_same_fact_under_another_event_id_changes_nothing_and_a_second_lette
     assert!(matches!(refused, Err(ApplyError::Refused(reason)) if reason.contains("does not list")));
 }
 
+#[tokio::test]
+async fn the_closure_is_the_last_word_and_the_departments_case_is_not_told() {
+    let database = database().await;
+    let case = CaseFacts::new(1, 2);
+    let mut first = case.closed();
+    first.rectification.urging_orders.truncate(1);
+    let mut department = case.opened();
+    department.rectification.liable_for = Some(department.rectification.rectification_id);
+    department.rectification.rectification_id = domain::ids::RectificationId::new(uuid::Uuid::now_v7());
+    let when = "2026-12-28T02:00:00Z";
+    apply(
+        &database,
+        &[
+            crate::facts::envelope(&case.letter(), when),
+            crate::facts::envelope(&case.opened(), when),
+            crate::facts::envelope(&department, when),
+            crate::facts::envelope(&case.urged(1), when),
+            crate::facts::envelope(&first, when),
+            // A look-back found the problem back; the case goes through the ladder once more.
+            crate::facts::envelope(&case.urged(2), "2027-03-28T02:00:00Z"),
+            crate::facts::envelope(&case.closed(), "2027-04-28T02:00:00Z"),
+        ],
+    )
+    .await;
+    let rows: Vec<(i32, String)> = sqlx::query_as("SELECT sequence, kind FROM messages ORDER BY sequence")
+        .fetch_all(database.pool())
+        .await
+        .unwrap();
+    let kinds: Vec<(i32, &str)> = rows.iter().map(|(sequence, kind)| (*sequence, kind.as_str())).collect();
+    assert_eq!(kinds, [(1, "opinion_letter"), (2, "rectification"), (3, "urging_order"), (4, "closure")]);
+}
+
+#[tokio::test]
+async fn a_waived_item_is_told_as_closed_and_satisfies_the_form() {
+    let case = CaseFacts::new(1, 0);
+    let mut closed = case.closed();
+    let item = &mut closed.rectification.items[0];
+    item.state = contracts::deadlines::ItemState::Waived;
+    (item.reported_at, item.report, item.verified_at, item.verified_by) = (None, None, None, None);
+    let event = crate::facts::envelope(&closed, "2026-12-28T02:00:00Z");
+    let message = exchange::national::compose(&event, "460000").unwrap().unwrap().message;
+    let sent = serde_json::to_value(&message).unwrap();
+    let read = exchange::national::Message::read(sent.to_string().as_bytes()).unwrap();
+    assert_eq!(read, message);
+    let item = &sent["content"]["closure"]["items"][0];
+    assert_eq!((item["closed_on"].as_str(), item["reported_on"].as_str()), (Some("2026-12-28"), None));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_stops_its_case_others_go_on_and_a_person_sends_again() {
     let (signing, database) = (Signing::new(), database().await);

@@ -1,12 +1,13 @@
 //! What people have to be told of.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use contracts::{
     Envelope, Event as _,
     deadlines::{
-        ItemClosed, ItemReported, ItemReturned, ItemVerified, RectificationClosed, RectificationOpened,
-        RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued,
+        ItemClosed, ItemReported, ItemReturned, ItemVerified, RectificationChanged, RectificationClosed,
+        RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
     },
     tasks::{LetterIssued, NotificationIssued, PreliminaryOpinionIssued},
 };
@@ -26,7 +27,9 @@ pub struct Matters(pub Arc<Telling>);
 
 impl Handler for Matters {
     fn event_types(&self) -> Vec<&'static str> {
-        Template::ALL.iter().map(|template| template.event()).collect()
+        // The first time that a verification is overdue has an event of its own, from before there were other duties.
+        let told: BTreeSet<_> = Template::ALL.iter().map(|template| template.event()).collect();
+        told.into_iter().chain([VerificationOverdue::TYPE]).collect()
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
@@ -100,6 +103,12 @@ impl Matters {
                     return Ok(None);
                 }
                 Matter::proposed(&event)
+            }
+            VerificationOverdue::TYPE => Matter::verification_overdue(&event.read()?),
+            RectificationChanged::TYPE => {
+                let event: RectificationChanged = event.read()?;
+                record::open_items(tx, &event.rectification).await?;
+                return Ok(Matter::changed(&event));
             }
             other => return Err(ApplyError::Refused(format!("not an event of this consumer: {other}"))),
         };

@@ -25,6 +25,8 @@ pub struct Concern<'a> {
     pub issuing_unit_id: UnitId,
     /// The supervision.
     pub case_id: CaseId,
+    /// The unit is a competent department with a case of its own (连带责任): its officers stand for it.
+    pub joint_liability: bool,
 }
 
 const OFFICE: [&str; 3] = ["province_office_admin", "county_office_admin", "desk_officer"];
@@ -77,7 +79,7 @@ async fn people(tx: &mut Tx, audience: Audience, concern: Concern<'_>) -> Result
     let unit = concern.unit;
     match audience {
         Audience::UnitPrincipal | Audience::UnitContact => {
-            store::of_unit(tx, &awaited_roles(audience), unit.unit_id).await
+            store::of_unit(tx, &roles_in(audience, concern.joint_liability), unit.unit_id).await
         }
         Audience::CompetentDepartment => match unit.competent_unit_id {
             Some(department) => store::of_unit(tx, &awaited_roles(audience), department).await,
@@ -102,6 +104,16 @@ async fn nearest(tx: &mut Tx, roles: &[String], path: &[AreaId]) -> Result<Vec<P
         }
     }
     Ok(Vec::new())
+}
+
+/// The roles that make up an audience, where a competent department may stand in the place of a unit.
+pub fn roles_in(audience: Audience, joint_liability: bool) -> Vec<String> {
+    match audience {
+        Audience::UnitPrincipal | Audience::UnitContact if joint_liability => {
+            awaited_roles(Audience::CompetentDepartment)
+        }
+        _ => awaited_roles(audience),
+    }
 }
 
 /// The roles that make up an audience.

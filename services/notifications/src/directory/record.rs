@@ -1,7 +1,7 @@
 //! Keeping the copies.
 
 use contracts::{
-    deadlines::{ItemState, RectificationSnapshot},
+    deadlines::RectificationSnapshot,
     registry::{AccountRecorded, UnitRecorded},
     tasks::NotificationIssued,
 };
@@ -37,6 +37,6 @@ pub async fn team(tx: &mut Tx, notice: &NotificationIssued) -> Result<(), sqlx::
 /// Keeps which items are open and says which ones are, by the newest version known.
 pub async fn open_items(tx: &mut Tx, rectification: &RectificationSnapshot) -> Result<Vec<ItemId>, sqlx::Error> {
     let open: Vec<ItemId> =
-        rectification.items.iter().filter(|item| item.state != ItemState::Closed).map(|item| item.item_id).collect();
+        rectification.items.iter().filter(|item| !item.state.is_done()).map(|item| item.item_id).collect();
     store::save_open_items(tx, rectification.rectification_id, rectification.version, &open).await
 }

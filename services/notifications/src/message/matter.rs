@@ -2,15 +2,18 @@
 
 use contracts::{
     deadlines::{
-        ItemClosed, ItemReported, ItemReturned, ItemSnapshot, ItemVerified, RectificationClosed, RectificationOpened,
-        RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued,
+        Change, ItemClosed, ItemReported, ItemReturned, ItemSnapshot, ItemState, ItemVerified, RectificationChanged,
+        RectificationClosed, RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued,
+        VerificationOverdue,
     },
     shared::{DocumentRef, UnitRef},
     tasks::{LetterIssued, NotificationIssued, PreliminaryOpinionIssued},
 };
 use domain::{
-    ids::{CaseId, ItemId, RectificationId, UnitId},
+    ids::{CaseId, ItemId, ProposalId, RectificationId, UnitId},
     local_time::{date_zh, local, local_date, moment_zh},
+    rectification::{RecountEffect, Recounted},
+    rulebook::Duty,
     severity::Severity,
 };
 use jiff::{
@@ -43,6 +46,8 @@ pub struct Matter {
     pub doc_no: String,
     /// Until when the document is to be acknowledged.
     pub receipt_due: Option<(Date, Timestamp)>,
+    /// It is about a competent department's own case (连带责任).
+    pub joint_liability: bool,
     /// What is said.
     pub wording: Wording,
 }
@@ -149,6 +154,7 @@ impl Matter {
             doc_no: rectification.letter.doc_no.clone(),
             received_at: moment_zh(rectification.received_at),
             items: lines(rectification, |_| true),
+            joint_liability: rectification.liable_for.is_some(),
         };
         Self::of_rectification(rectification, wording)
     }
@@ -201,6 +207,7 @@ impl Matter {
             wording,
         );
         matter.rectification_id = Some(rectification.rectification_id);
+        matter.joint_liability = rectification.liable_for.is_some();
         Ok(matter)
     }
 
@@ -269,8 +276,129 @@ impl Matter {
             doc_no: rectification.letter.doc_no.clone(),
             items: lines(rectification, |item| event.item_ids.contains(&item.item_id)),
             step: step_zh(event.level).to_owned(),
+            article: event.article.clone(),
+            // Events from before it was told have the epoch.
+            decide_by: (event.decide_by > Timestamp::UNIX_EPOCH).then(|| until_zh(event.decide_by)),
         };
         Self::of_rectification(rectification, wording)
+    }
+
+    /// A report waits longer than the agency may let it wait.
+    pub fn verification_overdue(event: &VerificationOverdue) -> Self {
+        let rectification = &event.rectification;
+        let wording = Wording::DutyOverdue {
+            doc_no: rectification.letter.doc_no.clone(),
+            items: lines(rectification, |item| item.item_id == event.item_id),
+            who: ower_zh(rectification, Duty::Verification),
+            duty: Duty::Verification.zh().to_owned(),
+            due_at: until_zh(event.due_at),
+            times: 1,
+        };
+        Self::of_rectification(rectification, wording)
+    }
+
+    /// Something else happened to a rectification; nothing for what nobody has to be told.
+    pub fn changed(event: &RectificationChanged) -> Option<Self> {
+        let rectification = &event.rectification;
+        let doc_no = rectification.letter.doc_no.clone();
+        let of = |id: ItemId| lines(rectification, |item| item.item_id == id);
+        let wording = match &event.change {
+            Change::PlanSubmitted { item_id, late } => {
+                Wording::PlanSubmitted { doc_no, items: of(*item_id), late: *late }
+            }
+            Change::PlanJudged { item_id, accepted, due_on } => {
+                Wording::PlanJudged { doc_no, items: of(*item_id), accepted: *accepted, due_on: due_on.map(date_zh) }
+            }
+            Change::PlanOverdue { item_id, due_on } => {
+                Wording::PlanOverdue { doc_no, items: of(*item_id), due_on: date_zh(*due_on) }
+            }
+            Change::ItemExtended { item_id, due_on } => {
+                Wording::ItemExtended { doc_no, items: of(*item_id), due_on: date_zh(*due_on) }
+            }
+            Change::RequestMade { request } => Wording::RequestMade {
+                doc_no,
+                items: request.item_id.map(of).unwrap_or_default(),
+                wish: request.wish.clone(),
+                reason: request.reason.clone(),
+                by: request.requested_by.clone(),
+                decide_by: until_zh(request.decide_by),
+            },
+            Change::RequestDecided { request, granted, note } => Wording::RequestDecided {
+                doc_no,
+                items: request.item_id.map(of).unwrap_or_default(),
+                wish: request.wish.clone(),
+                granted: *granted,
+                note: note.clone(),
+            },
+            Change::Paused { reason, until } => Wording::Paused {
+                doc_no,
+                items: lines(rectification, |item| item.state == ItemState::InProgress)
+                    .into_iter()
+                    .map(|line| ItemLine { due_on: None, ..line })
+                    .collect(),
+                reason: reason.zh().to_owned(),
+                until: until_zh(*until),
+            },
+            Change::Resumed { since } => Wording::Resumed {
+                doc_no,
+                items: lines(rectification, |item| item.state == ItemState::InProgress),
+                since: until_zh(*since),
+            },
+            Change::Recounted { items } => {
+                let moved = recounted(rectification, items);
+                if moved.is_empty() {
+                    return None;
+                }
+                Wording::Recounted { doc_no, items: moved }
+            }
+            Change::StepTaken { proposal_id, level, note } => Wording::StepTaken {
+                doc_no,
+                items: of_step(rectification, *proposal_id),
+                step: step_zh(*level).to_owned(),
+                note: note.clone(),
+            },
+            Change::StepLifted { proposal_id, level, reason } => Wording::StepLifted {
+                doc_no,
+                items: of_step(rectification, *proposal_id),
+                step: step_zh(*level).to_owned(),
+                reason: reason.clone(),
+            },
+            Change::ConsultationSent { item_id, office, due_at } => Wording::ConsultationSent {
+                doc_no,
+                items: of(*item_id),
+                office: office.clone(),
+                due_at: until_zh(*due_at),
+            },
+            Change::ItemWaived { item_id, reason } => {
+                let items = of(*item_id).into_iter().map(|line| ItemLine { due_on: None, ..line }).collect();
+                Wording::ItemWaived { doc_no, items, reason: reason.clone() }
+            }
+            Change::CloseOutApproved { item_id, given } => {
+                Wording::CloseOutApproved { doc_no, items: of(*item_id), given: *given }
+            }
+            Change::CloseOutRefused { item_id, reason } => {
+                Wording::CloseOutRefused { doc_no, items: of(*item_id), reason: reason.clone() }
+            }
+            Change::LookBackDue { item_id, visit_by } => {
+                Wording::LookBackDue { doc_no, items: of(*item_id), visit_by: until_zh(*visit_by) }
+            }
+            Change::ItemReopened { item_id, reason, due_on } => {
+                Wording::ItemReopened { doc_no, items: of(*item_id), reason: reason.clone(), due_on: date_zh(*due_on) }
+            }
+            Change::DutyOverdue { duty, item_id, due_at, times } => Wording::DutyOverdue {
+                doc_no,
+                items: item_id.map(of).unwrap_or_default(),
+                who: ower_zh(rectification, *duty),
+                duty: duty.zh().to_owned(),
+                due_at: until_zh(*due_at),
+                times: *times,
+            },
+            // What the unit notes is read in the console; an answer and a passed look-back end what somebody was told of.
+            Change::ProgressNoted { .. } | Change::ConsultationAnswered { .. } | Change::LookBackPassed { .. } => {
+                return None;
+            }
+        };
+        Some(Self::of_rectification(rectification, wording))
     }
 
     fn of_document(
@@ -291,6 +419,7 @@ impl Matter {
             document: Some(document.clone()),
             doc_no: document.doc_no.clone(),
             receipt_due,
+            joint_liability: false,
             wording,
         }
     }
@@ -306,6 +435,7 @@ impl Matter {
             document: None,
             doc_no: rectification.letter.doc_no.clone(),
             receipt_due: None,
+            joint_liability: rectification.liable_for.is_some(),
             wording,
         }
     }
@@ -317,6 +447,42 @@ fn item(rectification: &RectificationSnapshot, id: ItemId) -> Option<&ItemSnapsh
 
 fn lines(rectification: &RectificationSnapshot, wanted: impl Fn(&ItemSnapshot) -> bool) -> Vec<ItemLine> {
     rectification.items.iter().filter(|item| wanted(item)).map(ItemLine::from).collect()
+}
+
+/// The limits whose day moved or became certain, with the day that was told before.
+fn recounted(rectification: &RectificationSnapshot, items: &[Recounted]) -> Vec<ItemLine> {
+    let told = |effect: RecountEffect| match effect {
+        RecountEffect::Later | RecountEffect::Freed | RecountEffect::Final => true,
+        RecountEffect::Kept | RecountEffect::Provisional => false,
+    };
+    items
+        .iter()
+        .filter(|moved| told(moved.effect))
+        .filter_map(|moved| {
+            let item = item(rectification, moved.item_id)?;
+            Some(ItemLine {
+                due_on: Some(format!("{}（{}）", date_zh(moved.due_on), moved.effect.zh())),
+                told_due_on: (moved.was_due_on != moved.due_on).then(|| date_zh(moved.was_due_on)),
+                ..ItemLine::from(item)
+            })
+        })
+        .collect()
+}
+
+fn of_step(rectification: &RectificationSnapshot, proposal_id: ProposalId) -> Vec<ItemLine> {
+    let step = rectification.steps.iter().find(|step| step.proposal_id == proposal_id);
+    lines(rectification, |item| step.is_some_and(|step| step.items.contains(&item.number)))
+}
+
+/// Who owes a duty.
+fn ower_zh(rectification: &RectificationSnapshot, duty: Duty) -> String {
+    match duty {
+        Duty::ConsultationAnswer => "被协商单位".to_owned(),
+        Duty::StepDecision => "有权决定升级措施的机关".to_owned(),
+        Duty::Verification | Duty::PlanAcceptance | Duty::CloseOut | Duty::RequestDecision | Duty::LookBackVisit => {
+            rectification.letter.issuing_unit_name.clone()
+        }
+    }
 }
 
 /// An instant as the end of something: midnight is the 24th hour of the day before.

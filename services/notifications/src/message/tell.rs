@@ -35,8 +35,12 @@ pub async fn tell(tx: &mut Tx, telling: &Telling, event_id: EventId, matter: &Ma
         .of(template)
         .ok_or_else(|| ApplyError::Refused(format!("there is no rule for {}", template.as_str())))?;
     receipt::open(tx, matter).await?;
-    let concern =
-        audience::Concern { unit: &matter.unit, issuing_unit_id: matter.issuing_unit_id, case_id: matter.case_id };
+    let concern = audience::Concern {
+        unit: &matter.unit,
+        issuing_unit_id: matter.issuing_unit_id,
+        case_id: matter.case_id,
+        joint_liability: matter.joint_liability,
+    };
     let found = audience::resolve(tx, rule, concern).await?;
     for (person, capacity) in &found.told {
         let message = compose(telling, rule, event_id, matter, *capacity)?;
@@ -48,7 +52,11 @@ pub async fn tell(tx: &mut Tx, telling: &Telling, event_id: EventId, matter: &Ma
         let unreached = Unreached {
             message: compose(telling, rule, event_id, matter, Capacity::To)?,
             channels: rule.channels(Capacity::To).to_vec(),
-            awaited_roles: rule.to.iter().copied().flat_map(audience::awaited_roles).collect(),
+            awaited_roles: rule
+                .to
+                .iter()
+                .flat_map(|audience| audience::roles_in(*audience, matter.joint_liability))
+                .collect(),
             awaited_unit_id: unit,
             awaited_unit_name: name.to_owned(),
             passed_to,

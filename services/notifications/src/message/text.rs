@@ -48,6 +48,8 @@ pub struct ItemLine {
     pub due_on: Option<String>,
     /// The limit that passed.
     pub was_due_on: Option<String>,
+    /// The limit that was told before and has moved.
+    pub told_due_on: Option<String>,
 }
 
 impl From<&FindingFact> for ItemLine {
@@ -62,6 +64,7 @@ impl From<&FindingFact> for ItemLine {
             responsible_unit: finding.responsible_unit_name.clone(),
             due_on: None,
             was_due_on: None,
+            told_due_on: None,
         }
     }
 }
@@ -78,6 +81,7 @@ impl From<&ItemSnapshot> for ItemLine {
             responsible_unit: item.responsible_unit_name.clone(),
             due_on: Some(date_zh(item.due_on)),
             was_due_on: None,
+            told_due_on: None,
         }
     }
 }
@@ -117,7 +121,9 @@ wordings! {
     }
     PreliminaryOpinion "preliminary_opinion.txt" { doc_no: String, plea_due: String, receipt_due: String }
     OpinionLetter "opinion_letter.txt" { doc_no: String, evaluation: String, items: Vec<ItemLine>, receipt_due: String }
-    RectificationOpened "rectification_opened.txt" { doc_no: String, received_at: String, items: Vec<ItemLine> }
+    RectificationOpened "rectification_opened.txt" {
+        doc_no: String, received_at: String, items: Vec<ItemLine>, joint_liability: bool,
+    }
     Reminder "reminder.txt" { doc_no: String, due_on: String, days_left: i32, items: Vec<ItemLine> }
     UrgingOrder "urging_order.txt" {
         doc_no: String, letter_no: String, items: Vec<ItemLine>, receipt_due: String, copy_to: Option<String>,
@@ -128,5 +134,31 @@ wordings! {
     ItemVerified "item_verified.txt" { doc_no: String, items: Vec<ItemLine>, verified_by: String }
     ItemClosed "item_closed.txt" { doc_no: String, items: Vec<ItemLine>, closed_on: String }
     RectificationClosed "rectification_closed.txt" { doc_no: String, count: usize, closed_on: String }
-    StepProposed "step_proposed.txt" { doc_no: String, items: Vec<ItemLine>, step: String }
+    StepProposed "step_proposed.txt" {
+        doc_no: String, items: Vec<ItemLine>, step: String, article: String, decide_by: Option<String>,
+    }
+    PlanSubmitted "plan_submitted.txt" { doc_no: String, items: Vec<ItemLine>, late: bool }
+    PlanJudged "plan_judged.txt" { doc_no: String, items: Vec<ItemLine>, accepted: bool, due_on: Option<String> }
+    PlanOverdue "plan_overdue.txt" { doc_no: String, items: Vec<ItemLine>, due_on: String }
+    ItemExtended "item_extended.txt" { doc_no: String, items: Vec<ItemLine>, due_on: String }
+    RequestMade "request_made.txt" {
+        doc_no: String, items: Vec<ItemLine>, wish: String, reason: String, by: Option<String>, decide_by: String,
+    }
+    RequestDecided "request_decided.txt" {
+        doc_no: String, items: Vec<ItemLine>, wish: String, granted: bool, note: String,
+    }
+    Paused "paused.txt" { doc_no: String, items: Vec<ItemLine>, reason: String, until: String }
+    Resumed "resumed.txt" { doc_no: String, items: Vec<ItemLine>, since: String }
+    Recounted "recounted.txt" { doc_no: String, items: Vec<ItemLine> }
+    StepTaken "step_taken.txt" { doc_no: String, items: Vec<ItemLine>, step: String, note: String }
+    StepLifted "step_lifted.txt" { doc_no: String, items: Vec<ItemLine>, step: String, reason: String }
+    ConsultationSent "consultation_sent.txt" { doc_no: String, items: Vec<ItemLine>, office: String, due_at: String }
+    ItemWaived "item_waived.txt" { doc_no: String, items: Vec<ItemLine>, reason: String }
+    CloseOutApproved "close_out_approved.txt" { doc_no: String, items: Vec<ItemLine>, given: u32 }
+    CloseOutRefused "close_out_refused.txt" { doc_no: String, items: Vec<ItemLine>, reason: String }
+    LookBackDue "look_back_due.txt" { doc_no: String, items: Vec<ItemLine>, visit_by: String }
+    ItemReopened "item_reopened.txt" { doc_no: String, items: Vec<ItemLine>, reason: String, due_on: String }
+    DutyOverdue "duty_overdue.txt" {
+        doc_no: String, items: Vec<ItemLine>, who: String, duty: String, due_at: String, times: u32,
+    }
 }

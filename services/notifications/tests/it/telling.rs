@@ -1,12 +1,21 @@
 //! Who is told, once, and what happens to those who cannot be.
 
 use contracts::{
-    deadlines::{ItemClosed, ItemReported, ItemState, ReminderDue},
+    deadlines::{
+        CHANGE_KINDS, Change, ItemClosed, ItemReported, ItemState, RectificationChanged, RectificationOpened,
+        ReminderDue, RequestFact, StepFact, StepState, VerificationOverdue,
+    },
     registry::AccountRecorded,
     shared::UnitRef,
     tasks::LetterIssued,
 };
+use domain::{
+    ids::{ItemId, ProposalId, RectificationId, RequestId},
+    rectification::{RecountEffect, Recounted},
+    rulebook::{Duty, PauseReason},
+};
 use http::StatusCode;
+use jiff::civil::date;
 use testkit::Call;
 
 use crate::world::*;
@@ -165,4 +174,146 @@ async fn only_what_has_no_legal_effect_can_be_switched_off() {
     world.send_all().await;
     let to: Vec<_> = world.sink.mails().into_iter().flat_map(|mail| mail.to).collect();
     assert_eq!(to, ["user2@school.example"], "the contact still gets the mail, the head only the inbox");
+}
+
+fn proposal() -> ProposalId {
+    ProposalId::new(uuid::Uuid::from_u128(0xF6))
+}
+
+fn recounted(item_id: ItemId, effect: RecountEffect) -> Change {
+    let due_on = if effect == RecountEffect::Later { date(2026, 10, 30) } else { date(2026, 10, 28) };
+    let moved = Recounted { item_id, number: 1, was_due_on: date(2026, 10, 28), counted_on: due_on, due_on, effect };
+    Change::Recounted { items: vec![moved] }
+}
+
+/// One of each kind, in the order of the keys.
+fn changes(item_id: ItemId) -> Vec<Change> {
+    let request = RequestFact {
+        request_id: RequestId::new(uuid::Uuid::from_u128(0xF7)),
+        subject: "extension".to_owned(),
+        item_id: Some(item_id),
+        wish: "延长10个工作日".to_owned(),
+        reason: "消防改造须待假期施工".to_owned(),
+        requested_by: Some("校长".to_owned()),
+        requested_at: at("2026-10-20T02:00:00Z"),
+        decide_by: at("2026-10-23T16:00:00Z"),
+    };
+    vec![
+        Change::PlanSubmitted { item_id, late: true },
+        Change::PlanJudged { item_id, accepted: false, due_on: Some(date(2026, 10, 20)) },
+        Change::PlanOverdue { item_id, due_on: date(2026, 10, 15) },
+        Change::ProgressNoted { item_id, text: "已完成一半".to_owned() },
+        Change::ItemExtended { item_id, due_on: date(2026, 11, 11) },
+        Change::RequestMade { request: request.clone() },
+        Change::RequestDecided { request, granted: false, note: "理由不充分".to_owned() },
+        Change::Paused { reason: PauseReason::Disaster, until: at("2026-11-30T16:00:00Z") },
+        Change::Resumed { since: at("2026-11-30T16:00:00Z") },
+        recounted(item_id, RecountEffect::Later),
+        Change::StepTaken { proposal_id: proposal(), level: 2, note: "已约谈主要负责人".to_owned() },
+        Change::StepLifted { proposal_id: proposal(), level: 2, reason: "已有实质进展".to_owned() },
+        Change::ConsultationSent {
+            item_id,
+            office: "海口市消防救援支队".to_owned(),
+            due_at: at("2026-11-10T16:00:00Z"),
+        },
+        Change::ConsultationAnswered { item_id },
+        Change::ItemWaived { item_id, reason: "校区已撤并".to_owned() },
+        Change::CloseOutApproved { item_id, given: 1 },
+        Change::CloseOutRefused { item_id, reason: "佐证不足".to_owned() },
+        Change::LookBackDue { item_id, visit_by: at("2027-02-10T16:00:00Z") },
+        Change::LookBackPassed { item_id },
+        Change::ItemReopened { item_id, reason: "通道再次堵塞".to_owned(), due_on: date(2027, 3, 31) },
+        Change::DutyOverdue {
+            duty: Duty::CloseOut,
+            item_id: Some(item_id),
+            due_at: at("2026-11-20T16:00:00Z"),
+            times: 3,
+        },
+    ]
+}
+
+fn changed(version: i64, change: Change) -> RectificationChanged {
+    let mut rectification = rectification(version, ItemState::InProgress);
+    rectification.steps.push(StepFact {
+        proposal_id: proposal(),
+        level: 2,
+        items: vec![1],
+        proposed_at: at("2026-11-20T16:00:00Z"),
+        decide_by: at("2026-11-27T16:00:00Z"),
+        state: StepState::Taken,
+        decided_at: None,
+        note: None,
+    });
+    RectificationChanged { rectification, change }
+}
+
+#[tokio::test]
+async fn every_kind_of_change_that_has_a_rule_is_told_in_official_words() {
+    let world = World::with_people().await;
+    let item_id = rectification(1, ItemState::InProgress).items[0].item_id;
+    let kinds: Vec<_> = changes(item_id).iter().map(Change::key).collect();
+    assert_eq!(kinds, CHANGE_KINDS);
+    for (version, change) in (10..).zip(changes(item_id)) {
+        world.hear(&changed(version, change)).await;
+    }
+    let told: std::collections::BTreeSet<String> = world.told().await.into_iter().map(|row| row.1).collect();
+    let silent: Vec<_> = kinds.into_iter().filter(|kind| !told.contains(*kind)).collect();
+    assert_eq!(silent, ["progress_noted", "consultation_answered", "look_back_passed"]);
+    let texts: Vec<(String, String)> = sqlx::query_as(
+        "SELECT DISTINCT ON (template) subject, body FROM messages ORDER BY template, capacity DESC, body",
+    )
+    .fetch_all(world.db.pool())
+    .await
+    .unwrap();
+    let texts: Vec<String> = texts
+        .iter()
+        .map(|(subject, body)| format!("{subject}\n\n{}\n======\n", body.split("\n————").next().unwrap_or_default()))
+        .collect();
+    let sheet = texts.concat();
+    insta::assert_snapshot!("changes", sheet);
+}
+
+#[tokio::test]
+async fn a_recount_that_moves_no_day_is_told_to_nobody() {
+    let world = World::with_people().await;
+    let item_id = rectification(1, ItemState::InProgress).items[0].item_id;
+    for (version, effect) in (2..).zip([RecountEffect::Kept, RecountEffect::Provisional]) {
+        world.hear(&changed(version, recounted(item_id, effect))).await;
+    }
+    world.hear(&changed(4, Change::Recounted { items: Vec::new() })).await;
+    assert!(world.told().await.is_empty());
+    world.hear(&changed(5, recounted(item_id, RecountEffect::Final))).await;
+    assert!(world.told().await.contains(&row("校长", "recounted", "to")));
+}
+
+#[tokio::test]
+async fn the_departments_case_is_told_to_its_officers_as_joint_liability() {
+    let world = World::with_people().await;
+    let mut opened = rectification(1, ItemState::InProgress);
+    opened.liable_for = Some(opened.rectification_id);
+    opened.rectification_id = RectificationId::new(uuid::Uuid::from_u128(0xF8));
+    opened.unit = UnitRef {
+        unit_id: BUREAU,
+        name: "海口市教育局".to_owned(),
+        competent_unit_id: None,
+        competent_unit_name: None,
+        ..school()
+    };
+    world.hear(&RectificationOpened { rectification: opened }).await;
+    let told = world.told().await;
+    assert!(told.contains(&row("教育局", "rectification_opened", "to")), "{told:?}");
+    assert!(!told.iter().any(|row| row.0 == "校长"), "{told:?}");
+    let body: String =
+        sqlx::query_scalar("SELECT body FROM messages WHERE capacity = 'to'").fetch_one(world.db.pool()).await.unwrap();
+    assert!(body.contains("承担连带责任") && !body.contains("签收督导意见书"), "{body}");
+}
+
+#[tokio::test]
+async fn an_overdue_verification_is_called_to_mind_from_the_first_time() {
+    let world = World::with_people().await;
+    let rectification = rectification(3, ItemState::Reported);
+    let item_id = rectification.items[0].item_id;
+    world.hear(&VerificationOverdue { rectification, item_id, due_at: at("2026-11-20T16:00:00Z") }).await;
+    let told = world.told().await;
+    assert_eq!(told, [row("海口办", "duty_overdue", "to")]);
 }

@@ -343,8 +343,18 @@ pub(crate) fn rectification(version: i64, state: ItemState) -> RectificationSnap
             closed_at: None,
             returned: 0,
             urging_order_no: None,
+            phase: domain::rectification::Phase::default(),
+            plan_due_on: None,
+            extensions: 0,
+            reopened: 0,
+            ladder_level: 0,
         }],
         urging_orders: Vec::new(),
+        paused_until: None,
+        steps: Vec::new(),
+        requests: Vec::new(),
+        liable_for: None,
+        department_case: None,
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use contracts::deadlines::{
-    ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationClosed, RectificationOpened,
-    RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
+    ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationChanged, RectificationClosed,
+    RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
 };
 use contracts::{Envelope, Event as _, ReadError};
 use messaging::{ApplyError, Handler};
@@ -44,6 +44,7 @@ impl Handler for Rectifications {
             VerificationOverdue::TYPE,
             UrgingOrderIssued::TYPE,
             StepProposed::TYPE,
+            RectificationChanged::TYPE,
         ]
     }
 

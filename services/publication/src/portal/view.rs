@@ -55,6 +55,7 @@ struct Card<'a> {
     link: String,
     content: &'a PageContent,
     closed: usize,
+    waived: usize,
     issued: String,
     published: String,
 }
@@ -86,6 +87,7 @@ struct Page<'a> {
     received: String,
     published: String,
     closed: usize,
+    waived: usize,
     timeline: Vec<Moment>,
 }
 
@@ -123,13 +125,21 @@ fn state_class(state: ItemState) -> &'static str {
     match state {
         ItemState::InProgress => "open",
         ItemState::Reported | ItemState::Verified => "checking",
-        ItemState::Closed => "closed",
+        ItemState::Closed | ItemState::Waived => "closed",
     }
 }
 
 impl PageContent {
     fn closed_count(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.state == ItemState::Closed).count()
+        self.count(ItemState::Closed)
+    }
+
+    fn waived_count(&self) -> usize {
+        self.count(ItemState::Waived)
+    }
+
+    fn count(&self, state: ItemState) -> usize {
+        self.findings.iter().filter(|finding| finding.state == state).count()
     }
 }
 
@@ -195,6 +205,7 @@ pub(super) fn index(
         .map(|Line { publication_id, content, published_at }| Card {
             link: format!("/rectifications/{publication_id}"),
             closed: content.closed_count(),
+            waived: content.waived_count(),
             issued: date_zh(content.letter_issued_on),
             published: date_zh(local_date(*published_at)),
             content,
@@ -227,6 +238,7 @@ pub(super) fn page(site: &PortalSection, page: &PublicPage) -> Result<String, Po
         received: date_zh(content.received_on),
         published: moment_zh(page.published_at),
         closed: content.closed_count(),
+        waived: content.waived_count(),
         timeline: timeline(content),
         content,
     };
@@ -238,7 +250,7 @@ fn timeline(content: &PageContent) -> Vec<Moment> {
     let moment = |on: Date, text: String| Moment { on, day: date_zh(on), text, late: false };
     let mut moments = vec![
         moment(content.letter_issued_on, format!("{}下达{}", content.issuing_agency, content.letter_no)),
-        moment(content.received_on, format!("{}签收督导意见书，整改期限开始计算", content.unit_name)),
+        moment(content.received_on, begun(content)),
     ];
     for order in &content.urging_orders {
         let numbers: Vec<String> = order.items.iter().map(|item| item.number.to_string()).collect();
@@ -254,7 +266,8 @@ fn timeline(content: &PageContent) -> Vec<Moment> {
             moments.push(moment(on, format!("第{number}项核查通过")));
         }
         if let Some(on) = finding.closed_on {
-            moments.push(moment(on, format!("第{number}项销号")));
+            let ended = if finding.state == ItemState::Waived { "经批准免于整改" } else { "销号" };
+            moments.push(moment(on, format!("第{number}项{ended}")));
         }
     }
     if let Some(on) = content.closed_on {
@@ -263,6 +276,15 @@ fn timeline(content: &PageContent) -> Vec<Moment> {
     // A stable sort: within a day the order of the procedure stays.
     moments.sort_by_key(|moment| moment.on);
     moments
+}
+
+fn begun(content: &PageContent) -> String {
+    let unit = &content.unit_name;
+    if content.joint_liability {
+        format!("{unit}因所属单位逾期未完成整改承担连带责任，整改期限开始计算")
+    } else {
+        format!("{unit}签收督导意见书，整改期限开始计算")
+    }
 }
 
 pub(super) fn withdrawn(site: &PortalSection, at: Timestamp) -> Result<String, PortalError> {

@@ -4,6 +4,7 @@ use contracts::deadlines::{ItemState, RectificationSnapshot};
 use domain::ids::PublicationId;
 use domain::local_time::local_date;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -84,6 +85,14 @@ pub(crate) struct PublicFinding {
     /// Number of the newest urging order on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub urging_order_no: Option<String>,
+    /// How often a look-back found the problem back and it was opened anew (反弹次数).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reopened: i32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &i32) -> bool {
+    *number == 0
 }
 
 /// A finding on an urging order.
@@ -147,6 +156,14 @@ pub(crate) struct PageContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub closed_on: Option<Date>,
+    /// While the clock is stopped: the last day of the stop (期限中止).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub paused_through: Option<Date>,
+    /// The case of a competent department that is jointly liable (连带责任): it was opened for the unit's, by no letter of
+    /// its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joint_liability: bool,
     /// The findings.
     pub findings: Vec<PublicFinding>,
     /// The urging orders, oldest first.
@@ -177,6 +194,7 @@ impl PageContent {
                     verified_on: item.verified_at.map(local_date),
                     closed_on: item.closed_at.map(local_date),
                     urging_order_no: item.urging_order_no.clone(),
+                    reopened: item.reopened,
                 })
             })
             .collect();
@@ -215,6 +233,8 @@ impl PageContent {
             status,
             status_zh: status.zh().to_owned(),
             closed_on: snapshot.closed_at.map(local_date),
+            paused_through: snapshot.paused_until.map(last_day_before),
+            joint_liability: snapshot.liable_for.is_some(),
             findings,
             urging_orders,
         }
@@ -226,11 +246,13 @@ impl PageContent {
     }
 }
 
+/// The last day that ends at the instant or before it.
+fn last_day_before(end: Timestamp) -> Date {
+    local_date(end.checked_sub(1.nanosecond()).unwrap_or(end))
+}
+
 fn status_of(snapshot: &RectificationSnapshot) -> PublicStatus {
-    let open = |state: ItemState| match state {
-        ItemState::InProgress | ItemState::Reported | ItemState::Verified => true,
-        ItemState::Closed => false,
-    };
+    let open = |state: ItemState| !state.is_done();
     if snapshot.closed_at.is_some() || !snapshot.items.iter().any(|item| open(item.state)) {
         PublicStatus::Closed
     } else if snapshot.items.iter().any(|item| open(item.state) && item.urging_order_no.is_some()) {

@@ -1,6 +1,6 @@
 //! What events of a rectification do to its publication.
 
-use contracts::deadlines::{ItemReported, ItemState};
+use contracts::deadlines::{Change, ItemReported, ItemState, RectificationChanged};
 use contracts::publication::PagePublished;
 use domain::ids::ItemId;
 use http::StatusCode;
@@ -130,4 +130,61 @@ async fn a_withdrawn_page_stays_away_whatever_happens_to_the_rectification() {
     assert_eq!(draft["state"], "withdrawn");
     assert_eq!(draft["findings"][0]["state"], serde_json::to_value(ItemState::Closed).unwrap());
     assert_eq!(testkit::events_of::<PagePublished>(&app.database).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_waiver_a_pause_and_a_return_of_the_problem_show_by_themselves() {
+    let app = App::new().await;
+    let first = rectification("甲", &["消防通道堵塞", "食堂陪餐制度未落实"]);
+    app.feed(&first).await;
+    app.approve(&first).await;
+    let mut second = first.clone();
+    second.version += 1;
+    second.items[0].state = ItemState::Waived;
+    second.items[0].closed_at = Some("2026-09-15T03:00:00Z".parse().unwrap());
+    // Ends with the 30th.
+    second.paused_until = Some("2026-09-30T16:00:00Z".parse().unwrap());
+    let event = RectificationChanged {
+        change: Change::ItemWaived { item_id: second.items[0].item_id, reason: "内部理由".to_owned() },
+        rectification: second.clone(),
+    };
+    let mut tx = app.database.begin().await.unwrap();
+    let envelope = testkit::envelope(&event, tx.at());
+    app.consumer.apply(&mut tx, &envelope).await.unwrap();
+    tx.commit().await.unwrap();
+    let page = app.browse(&public_path_of(&first)).await.expect(StatusCode::OK);
+    let text = String::from_utf8(page.bytes).unwrap();
+    for shown in ["免于整改", "期限中止", "经批准中止至2026年9月30日", "第1项经批准免于整改", "免于整改 1 项"]
+    {
+        assert!(text.contains(shown), "{shown} is missing in {text}");
+    }
+    assert!(!text.contains("内部理由"), "reasons are nobody's business");
+    let raw = app.browse(&format!("{}.json", public_path_of(&first))).await.expect(StatusCode::OK);
+    assert_eq!((raw.json["status"].as_str(), raw.json["paused_through"].as_str()), (Some("open"), Some("2026-09-30")));
+
+    let mut third = closed(&second);
+    third.paused_until = None;
+    third.items[1].state = ItemState::InProgress;
+    third.items[1].reopened = 1;
+    third.closed_at = None;
+    app.feed(&third).await;
+    let replica = crate::support::router(app.database.another_pool().await).await;
+    let page = testkit::Call::get(&public_path_of(&first)).header("accept", "text/html").send(&replica).await;
+    let text = String::from_utf8(page.bytes).unwrap();
+    assert!(text.contains("发现问题反弹，重新整改 1 次") && !text.contains("期限中止"), "{text}");
+}
+
+#[tokio::test]
+async fn the_departments_case_says_why_it_exists() {
+    let app = App::new().await;
+    let mut department = rectification("甲", &["所属学校逾期未完成整改"]);
+    department.liable_for = Some(domain::ids::RectificationId::derived(&["学校"]));
+    department.received_at = "2026-10-12T01:00:00Z".parse().unwrap();
+    app.feed(&department).await;
+    // It has no letter: twenty working days from its opening.
+    assert_eq!(app.draft(&department).await["due_on"], "2026-11-09");
+    app.approve(&department).await;
+    let page = app.browse(&public_path_of(&department)).await.expect(StatusCode::OK);
+    let text = String::from_utf8(page.bytes).unwrap();
+    assert!(text.contains("承担连带责任") && !text.contains("签收"), "{text}");
 }

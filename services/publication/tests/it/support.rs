@@ -180,6 +180,11 @@ pub fn rectification(name: &str, problems: &[&str]) -> RectificationSnapshot {
         closed_at: None,
         items,
         urging_orders: Vec::new(),
+        paused_until: None,
+        steps: Vec::new(),
+        requests: Vec::new(),
+        liable_for: None,
+        department_case: None,
     }
 }
 
@@ -209,6 +214,11 @@ fn item(name: &str, number: i32, text: &str) -> ItemSnapshot {
         closed_at: None,
         returned: 0,
         urging_order_no: None,
+        phase: domain::rectification::Phase::default(),
+        plan_due_on: None,
+        extensions: 0,
+        reopened: 0,
+        ladder_level: 0,
     }
 }
 

@@ -1,8 +1,9 @@
 //! What other services say.
 
 use contracts::deadlines::{
-    ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationClosed, RectificationOpened,
-    RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
+    Change, ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationChanged,
+    RectificationClosed, RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued,
+    VerificationOverdue,
 };
 use contracts::publication::PagePublished;
 use contracts::registry::AreaRecorded;
@@ -44,14 +45,42 @@ impl Handler for Rectifications {
             VerificationOverdue::TYPE,
             UrgingOrderIssued::TYPE,
             StepProposed::TYPE,
+            RectificationChanged::TYPE,
         ]
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
-        let snapshot = if event.is::<StepProposed>() {
-            let step: StepProposed = event.read()?;
-            rectification::store::save_step(tx, &step, event.occurred_at).await?;
-            step.rectification
+        let snapshot = if event.is::<RectificationChanged>() {
+            let RectificationChanged { rectification, change } = event.read()?;
+            match change {
+                Change::LookBackPassed { item_id } => {
+                    rectification::store::save_look_back(tx, item_id, event.occurred_at, true).await?;
+                }
+                Change::ItemReopened { item_id, .. } => {
+                    rectification::store::save_look_back(tx, item_id, event.occurred_at, false).await?;
+                }
+                // The snapshot says the rest.
+                Change::PlanSubmitted { .. }
+                | Change::PlanJudged { .. }
+                | Change::PlanOverdue { .. }
+                | Change::ProgressNoted { .. }
+                | Change::ItemExtended { .. }
+                | Change::RequestMade { .. }
+                | Change::RequestDecided { .. }
+                | Change::Paused { .. }
+                | Change::Resumed { .. }
+                | Change::Recounted { .. }
+                | Change::StepTaken { .. }
+                | Change::StepLifted { .. }
+                | Change::ConsultationSent { .. }
+                | Change::ConsultationAnswered { .. }
+                | Change::ItemWaived { .. }
+                | Change::CloseOutApproved { .. }
+                | Change::CloseOutRefused { .. }
+                | Change::LookBackDue { .. }
+                | Change::DutyOverdue { .. } => {}
+            }
+            rectification
         } else {
             snapshot_of(event)?
         };

@@ -1,6 +1,8 @@
 //! A row of the ledger, and what rows are asked for.
 
+use contracts::deadlines::StepFact;
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -8,7 +10,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum LedgerState {
-    /// Not closed (未销号).
+    /// Neither closed nor waived (未销号).
     Open,
     /// The unit is rectifying (整改中).
     InProgress,
@@ -18,6 +20,12 @@ pub(crate) enum LedgerState {
     Verified,
     /// Closed (已销号).
     Closed,
+    /// Need not be rectified (免于整改).
+    Waived,
+    /// The clock is stopped (期限中止).
+    Paused,
+    /// Opened anew after a look-back (反弹).
+    Reopened,
     /// Late (逾期).
     Late,
     /// Due soon (临期).
@@ -33,6 +41,9 @@ impl LedgerState {
             Self::Reported => "reported",
             Self::Verified => "verified",
             Self::Closed => "closed",
+            Self::Waived => "waived",
+            Self::Paused => "paused",
+            Self::Reopened => "reopened",
             Self::Late => "late",
             Self::DueSoon => "due_soon",
         }
@@ -46,6 +57,9 @@ impl LedgerState {
             Self::Reported => "待核查",
             Self::Verified => "待销号",
             Self::Closed => "已销号",
+            Self::Waived => "免于整改",
+            Self::Paused => "期限中止",
+            Self::Reopened => "反弹",
             Self::Late => "逾期",
             Self::DueSoon => "临期",
         }
@@ -84,6 +98,7 @@ impl LedgerFilter {
 
 /// A row of the ledger (台账行).
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "a row for people: each is a column of its own")]
 pub(crate) struct LedgerRow {
     /// The item.
     pub item_id: Uuid,
@@ -181,14 +196,33 @@ pub(crate) struct LedgerRow {
     /// Number of the newest urging order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub urging_order_no: Option<String>,
-    /// Local date on which an interview (约谈) was proposed.
+    /// The clock is stopped (期限中止): nothing is late meanwhile.
+    pub paused: bool,
+    /// How often the limit was extended (延期次数).
+    pub extensions: i32,
+    /// How often a look-back found the problem back and it was opened anew (反弹次数).
+    pub reopened: i32,
+    /// When the last look-back (回头看) had its result.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = Date)]
-    pub interview_proposed_on: Option<jiff_sqlx::Date>,
-    /// Local date on which a circular (通报) was proposed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub looked_back_at: Option<jiff_sqlx::Timestamp>,
+    /// Whether it found the problem solved.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = Date)]
-    pub circular_proposed_on: Option<jiff_sqlx::Date>,
+    pub look_back_passed: Option<bool>,
+    /// It is the competent department's own, by joint liability (连带责任).
+    pub joint_liability: bool,
+    /// The newest interview (约谈) on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<StepFact>)]
+    pub interview: Option<Json<StepFact>>,
+    /// The newest circular (通报) on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<StepFact>)]
+    pub circular: Option<Json<StepFact>>,
+    /// The newest accountability (问责) on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<StepFact>)]
+    pub accountability: Option<Json<StepFact>>,
     /// Path of the public page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_path: Option<String>,

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use contracts::deadlines::{StepFact, StepState};
 use domain::local_time::{local_date, moment_zh};
 use jiff::civil::Date;
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
@@ -137,7 +138,7 @@ impl Ledger {
             ("来源", "省级教育督导平台整改台账；仅包括导出人权限范围内的整改事项。".to_owned()),
             (
                 "空白列",
-                "整改措施、责任人、佐证材料、回头看和反弹次数以整改方案和回头看记录为准，本表暂无数据的留空。"
+                "整改措施、责任人和佐证材料以整改方案和整改报告为准，本表不列；尚未回头看的，回头看和反弹次数留空。"
                     .to_owned(),
             ),
         ];
@@ -196,13 +197,27 @@ fn fitting(text: &str) -> String {
     fitting
 }
 
+/// A step of the ladder with what became of it and on which day.
+fn step_zh(step: &StepFact, name: &str) -> String {
+    let day = local_date(step.decided_at.unwrap_or(step.proposed_at));
+    match step.state {
+        StepState::Proposed => format!("{day}已提请{name}"),
+        StepState::Taken => format!("{day}已{name}"),
+        StepState::Lifted => format!("{day}已解除{name}"),
+    }
+}
+
 /// The cells of a row in the order of [`COLUMNS`].
 fn cells(number: u32, row: &LedgerRow, portal: &str) -> [Cell; 35] {
     let school_code =
         row.unit_code.as_deref().filter(|code| code.len() == 10 && code.bytes().all(|b| b.is_ascii_digit()));
-    let proposed =
-        |on: Option<jiff_sqlx::Date>| on.map_or(Cell::Nothing, |on| Cell::Text(format!("{}已提请", on.to_jiff())));
-    let state = if row.late { format!("{}（逾期）", row.state_zh) } else { row.state_zh.clone() };
+    let state = if row.late {
+        format!("{}（逾期）", row.state_zh)
+    } else if row.paused && row.state == "in_progress" {
+        format!("{}（期限中止）", row.state_zh)
+    } else {
+        row.state_zh.clone()
+    };
     let progress = match &row.report {
         Some(report) => format!("{state}。{report}"),
         None => state,
@@ -214,7 +229,17 @@ fn cells(number: u32, row: &LedgerRow, portal: &str) -> [Cell; 35] {
     } else {
         ""
     };
+    let conclusion = if row.state == "waived" { "免于整改" } else { conclusion };
     let mut notes = Vec::new();
+    if row.joint_liability {
+        notes.push("主管部门因连带责任另立的整改".to_owned());
+    }
+    if row.extensions > 0 {
+        notes.push(format!("延期{}次", row.extensions));
+    }
+    if let Some(step) = &row.accountability {
+        notes.push(step_zh(step, "问责"));
+    }
     if row.returned > 0 {
         notes.push(format!("核查退回{}次", row.returned));
     }
@@ -253,11 +278,15 @@ fn cells(number: u32, row: &LedgerRow, portal: &str) -> [Cell; 35] {
         Cell::text(conclusion),
         Cell::local_day(row.closed_at),
         Cell::optional(row.urging_order_no.as_deref()),
-        proposed(row.interview_proposed_on),
-        proposed(row.circular_proposed_on),
-        Cell::Nothing,
-        Cell::Nothing,
-        Cell::Nothing,
+        row.interview.as_ref().map_or(Cell::Nothing, |step| Cell::Text(step_zh(step, "约谈"))),
+        row.circular.as_ref().map_or(Cell::Nothing, |step| Cell::Text(step_zh(step, "通报"))),
+        Cell::local_day(row.looked_back_at),
+        Cell::optional(row.look_back_passed.map(|passed| if passed { "问题已解决" } else { "问题反弹" })),
+        if row.looked_back_at.is_some() || row.reopened > 0 {
+            Cell::Number(u32::try_from(row.reopened).unwrap_or_default())
+        } else {
+            Cell::Nothing
+        },
         row.public_path.as_ref().map_or(Cell::Nothing, |path| Cell::Text(format!("{portal}{path}"))),
         Cell::text(&notes.join("；")),
     ]

@@ -1,11 +1,13 @@
 //! SQL of the ledger.
 
 use access::Scope;
+use contracts::deadlines::StepFact;
 use domain::ids::{AreaId, UnitId};
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::row::Key;
@@ -31,7 +33,7 @@ pub(crate) fn rows<'c>(
     };
     sqlx::query_as!(
         LedgerRow,
-        r#"SELECT l.item_id, l.rectification_id, l.number, l.letter_no || '-' || l.number AS "item_no!", l.case_title,
+        r#"SELECT l.item_id, l.rectification_id, l.number, l.letter_no || CASE WHEN l.joint_liability THEN '-连带' ELSE '' END || '-' || l.number AS "item_no!", l.case_title,
             l.supervision_kind,
             CASE l.supervision_kind WHEN 'comprehensive' THEN '综合督导' WHEN 'special' THEN '专项督导'
                 WHEN 'regular' THEN '经常性督导' WHEN 'emergency' THEN '突发事件督导' ELSE l.supervision_kind
@@ -44,23 +46,25 @@ pub(crate) fn rows<'c>(
             (l.letter_issued_at AT TIME ZONE 'Asia/Shanghai')::date AS "letter_issued_on!",
             l.first_due_on, l.due_on, l.due_at, l.provisional, l.state,
             CASE l.state WHEN 'in_progress' THEN '整改中' WHEN 'reported' THEN '待核查' WHEN 'verified' THEN '待销号'
-                ELSE '已销号' END AS "state_zh!",
-            item_is_late(l.state, l.due_at, l.urged_at, l.reported_at, $1) AS "late!",
-            item_is_due_soon(l.state, l.due_at, l.due_on, l.urged_at, l.reported_at, $1, $2) AS "due_soon!",
+                WHEN 'waived' THEN '免于整改' ELSE '已销号' END AS "state_zh!",
+            item_is_late(l, $1) AS "late!",
+            item_is_due_soon(l, $1, $2) AS "due_soon!",
             l.reported_at, l.report, l.verified_at, l.verified_by, l.closed_at, l.returned, l.urging_order_no,
-            (SELECT (s.proposed_at AT TIME ZONE 'Asia/Shanghai')::date FROM proposed_steps s
-                WHERE s.item_id = l.item_id AND s.level = 2) AS interview_proposed_on,
-            (SELECT (s.proposed_at AT TIME ZONE 'Asia/Shanghai')::date FROM proposed_steps s
-                WHERE s.item_id = l.item_id AND s.level = 3) AS circular_proposed_on,
+            l.paused, l.extensions, l.reopened, b.found_at AS "looked_back_at?", b.passed AS "look_back_passed?",
+            l.joint_liability, l.interview AS "interview: Json<StepFact>", l.circular AS "circular: Json<StepFact>",
+            l.accountability AS "accountability: Json<StepFact>",
             (SELECT p.path FROM public_pages p WHERE p.rectification_id = l.rectification_id) AS public_path
         FROM ledger_rows l
+        LEFT JOIN LATERAL (SELECT found_at, passed FROM look_backs WHERE look_backs.item_id = l.item_id
+            ORDER BY found_at DESC LIMIT 1) b ON true
         WHERE (l.area_path && $3 OR l.unit_ids && $4 OR l.reader_ids && $4)
             AND ($5::text IS NULL OR l.county_code = $5 OR ($5 = 'province' AND l.county_code IS NULL))
             AND CASE coalesce($6, 'all') WHEN 'all' THEN true
-                WHEN 'open' THEN l.state <> 'closed'
-                WHEN 'late' THEN item_is_late(l.state, l.due_at, l.urged_at, l.reported_at, $1)
-                WHEN 'due_soon'
-                    THEN item_is_due_soon(l.state, l.due_at, l.due_on, l.urged_at, l.reported_at, $1, $2)
+                WHEN 'open' THEN l.state NOT IN ('closed', 'waived')
+                WHEN 'paused' THEN l.state = 'in_progress' AND l.paused
+                WHEN 'reopened' THEN l.reopened > 0
+                WHEN 'late' THEN item_is_late(l, $1)
+                WHEN 'due_soon' THEN item_is_due_soon(l, $1, $2)
                 ELSE l.state = $6 END
             AND ($7::text IS NULL OR l.unit_name ILIKE $7 OR l.description ILIKE $7 OR l.letter_no ILIKE $7
                 OR l.urging_order_no ILIKE $7 OR l.case_title ILIKE $7)

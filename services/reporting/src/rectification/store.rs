@@ -1,6 +1,6 @@
 //! SQL of the copies: the newest version wins, whatever the order of arrival.
 
-use contracts::deadlines::{RectificationSnapshot, StepProposed};
+use contracts::deadlines::RectificationSnapshot;
 use contracts::publication::PagePublished;
 use domain::ids::{AreaId, ItemId, UnitId};
 use jiff::Timestamp;
@@ -47,7 +47,8 @@ pub(crate) async fn save(tx: &mut PgConnection, snapshot: &RectificationSnapshot
              supervision_kind, visited_on, county_code, county_name, unit_id, unit_name, unit_code, description,
              category, severity, basis, demand, responsible_unit_name, competent_unit_name, letter_no,
              letter_issued_at, first_due_on, due_on, due_at, provisional, state, ever_late, reported_at, report,
-             verified_at, verified_by, closed_at, returned, urging_order_no, urged_at)
+             verified_at, verified_by, closed_at, returned, urging_order_no, urged_at, paused, reopened, extensions,
+             joint_liability, interview, circular, accountability)
          SELECT i.item_id, r.rectification_id, i.number, r.area_path, r.unit_ids, r.reader_ids,
              r.snapshot->>'case_title', r.snapshot->>'supervision_kind', (r.snapshot->>'visited_on')::date,
              r.county_code, coalesce(r.snapshot#>>'{unit,county_name}', r.county_code, $2),
@@ -59,12 +60,17 @@ pub(crate) async fn save(tx: &mut PgConnection, snapshot: &RectificationSnapshot
              i.urging_order_no,
              (SELECT max((o#>>'{document,issued_at}')::timestamptz)
                 FROM jsonb_array_elements(r.snapshot->'urging_orders') AS o
-                WHERE o->'items' @> jsonb_build_array(jsonb_build_object('item_id', i.item_id)))
+                WHERE o->'items' @> jsonb_build_array(jsonb_build_object('item_id', i.item_id))
+                    AND NOT EXISTS (SELECT FROM look_backs b WHERE b.item_id = i.item_id AND NOT b.passed
+                        AND b.found_at >= (o#>>'{document,issued_at}')::timestamptz)),
+             r.snapshot->>'paused_until' IS NOT NULL, coalesce(i.reopened, 0), coalesce(i.extensions, 0),
+             r.snapshot->>'liable_for' IS NOT NULL, newest_step(r.snapshot, i.number, 2),
+             newest_step(r.snapshot, i.number, 3), newest_step(r.snapshot, i.number, 4)
          FROM rectifications r, jsonb_to_recordset(r.snapshot->'items') AS i(item_id uuid, number integer,
              description text, category text, severity text, basis text, demand text, responsible_unit_name text,
              first_due_on date, due_on date, due_at timestamptz, provisional boolean, state text, late boolean,
              reported_at timestamptz, report text, verified_at timestamptz, verified_by text, closed_at timestamptz,
-             returned integer, urging_order_no text)
+             returned integer, urging_order_no text, reopened integer, extensions integer)
          WHERE r.rectification_id = $1",
         rectification_id,
         PROVINCIAL,
@@ -74,18 +80,32 @@ pub(crate) async fn save(tx: &mut PgConnection, snapshot: &RectificationSnapshot
     Ok(())
 }
 
-/// Remembers when a step of the ladder was first proposed for each item.
-pub(crate) async fn save_step(tx: &mut PgConnection, step: &StepProposed, at: Timestamp) -> sqlx::Result<()> {
-    let items: Vec<Uuid> = step.item_ids.iter().map(ItemId::as_uuid).collect();
+/// Remembers what a look-back found. A problem that is back begins anew: the urging orders of before say nothing about it
+/// any more.
+pub(crate) async fn save_look_back(
+    tx: &mut PgConnection,
+    item_id: ItemId,
+    found_at: Timestamp,
+    passed: bool,
+) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO proposed_steps (item_id, level, proposed_at) SELECT DISTINCT unnest($1::uuid[]), $2::smallint, $3::timestamptz
-         ON CONFLICT (item_id, level) DO UPDATE SET proposed_at = least(proposed_steps.proposed_at, excluded.proposed_at)",
-        &items,
-        step.level,
-        at.to_sqlx() as _,
+        "INSERT INTO look_backs (item_id, found_at, passed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        item_id.as_uuid(),
+        found_at.to_sqlx() as _,
+        passed,
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
+    if !passed {
+        // A newer snapshot may be here already.
+        sqlx::query!(
+            "UPDATE ledger_rows SET urged_at = NULL WHERE item_id = $1 AND urged_at <= $2",
+            item_id.as_uuid(),
+            found_at.to_sqlx() as _,
+        )
+        .execute(tx)
+        .await?;
+    }
     Ok(())
 }
 

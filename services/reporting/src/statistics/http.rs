@@ -26,7 +26,7 @@ pub(crate) struct StatisticsQuery {
 pub(crate) struct Figures {
     /// Items (整改事项).
     items: i64,
-    /// Not closed (未销号).
+    /// Neither closed nor waived (未销号).
     open: i64,
     /// Rectifying (整改中).
     in_progress: i64,
@@ -40,6 +40,12 @@ pub(crate) struct Figures {
     late: i64,
     /// Closed (已销号).
     closed: i64,
+    /// Need not be rectified (免于整改).
+    waived: i64,
+    /// The clock is stopped (期限中止).
+    paused: i64,
+    /// Opened anew after a look-back (反弹).
+    reopened: i64,
     /// Reported in time (按期报告).
     on_time: i64,
     /// Of which it could be expected.
@@ -101,6 +107,9 @@ impl Figures {
             due_soon: self.due_soon + other.due_soon,
             late: self.late + other.late,
             closed: self.closed + other.closed,
+            waived: self.waived + other.waived,
+            paused: self.paused + other.paused,
+            reopened: self.reopened + other.reopened,
             on_time: self.on_time + other.on_time,
             on_time_base: self.on_time_base + other.on_time_base,
             on_time_rate: None,
@@ -120,13 +129,16 @@ impl From<&CountyCounts> for Figures {
     fn from(counts: &CountyCounts) -> Self {
         Self {
             items: counts.items,
-            open: counts.items - counts.closed,
+            open: counts.items - counts.closed - counts.waived,
             in_progress: counts.in_progress,
             reported: counts.reported,
             verified: counts.verified,
             due_soon: counts.due_soon,
             late: counts.late,
             closed: counts.closed,
+            waived: counts.waived,
+            paused: counts.paused,
+            reopened: counts.reopened,
             on_time: counts.on_time,
             on_time_base: counts.on_time_base,
             on_time_rate: None,

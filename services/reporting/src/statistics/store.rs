@@ -19,6 +19,9 @@ pub(crate) struct CountyCounts {
     pub reported: i64,
     pub verified: i64,
     pub closed: i64,
+    pub waived: i64,
+    pub paused: i64,
+    pub reopened: i64,
     pub due_soon: i64,
     pub late: i64,
     pub on_time: i64,
@@ -44,10 +47,13 @@ pub(crate) async fn by_county(
                 count(*) FILTER (WHERE l.state = 'reported') AS reported,
                 count(*) FILTER (WHERE l.state = 'verified') AS verified,
                 count(*) FILTER (WHERE l.state = 'closed') AS closed,
-                count(*) FILTER (WHERE item_is_due_soon(l.state, l.due_at, l.due_on, l.urged_at, l.reported_at, $1, $2)) AS due_soon,
-                count(*) FILTER (WHERE item_is_late(l.state, l.due_at, l.urged_at, l.reported_at, $1)) AS late,
+                count(*) FILTER (WHERE l.state = 'waived') AS waived,
+                count(*) FILTER (WHERE l.state = 'in_progress' AND l.paused) AS paused,
+                count(*) FILTER (WHERE l.reopened > 0) AS reopened,
+                count(*) FILTER (WHERE item_is_due_soon(l, $1, $2)) AS due_soon,
+                count(*) FILTER (WHERE item_is_late(l, $1)) AS late,
                 count(*) FILTER (WHERE l.reported_at IS NOT NULL AND NOT l.ever_late) AS on_time,
-                count(*) FILTER (WHERE item_is_judged(l.ever_late, l.reported_at, l.first_due_on, $1)) AS on_time_base
+                count(*) FILTER (WHERE item_is_judged(l, $1)) AS on_time_base
             FROM ledger_rows l
             WHERE (l.area_path && $3 OR l.unit_ids && $4 OR l.reader_ids && $4)
                 AND ($5::text IS NULL OR l.county_code = $5 OR ($5 = 'province' AND l.county_code IS NULL))
@@ -59,7 +65,8 @@ pub(crate) async fn by_county(
             GROUP BY r.county_code
         )
         SELECT i.county_code, i.county_name AS "county_name!", i.items AS "items!", i.in_progress AS "in_progress!",
-            i.reported AS "reported!", i.verified AS "verified!", i.closed AS "closed!", i.due_soon AS "due_soon!",
+            i.reported AS "reported!", i.verified AS "verified!", i.closed AS "closed!", i.waived AS "waived!",
+            i.paused AS "paused!", i.reopened AS "reopened!", i.due_soon AS "due_soon!",
             i.late AS "late!", i.on_time AS "on_time!", i.on_time_base AS "on_time_base!",
             o.rectifications AS "rectifications!", o.urging_orders AS "urging_orders!"
         FROM items i JOIN orders o ON o.county_code IS NOT DISTINCT FROM i.county_code

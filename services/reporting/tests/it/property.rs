@@ -15,6 +15,7 @@ use crate::support::{App, item, office, rectification, urging_order};
 const CODES: [&str; 4] = ["460100", "460200", "469021", "469022"];
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
 struct Fate {
     state: u8,
     due_in: i32,
@@ -22,17 +23,20 @@ struct Fate {
     reported_before: bool,
     late: bool,
     urged: bool,
+    paused: bool,
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
-    (0_u8..4, -20_i32..20, -40_i32..20, any::<bool>(), any::<bool>(), prop::bool::weighted(0.3)).prop_map(
-        |(state, due_in, first_due_in, reported_before, late, urged)| Fate {
+    let (seldom, sometimes) = (prop::bool::weighted(0.2), prop::bool::weighted(0.3));
+    (0_u8..5, -20_i32..20, -40_i32..20, any::<bool>(), any::<bool>(), sometimes, seldom).prop_map(
+        |(state, due_in, first_due_in, reported_before, late, urged, paused)| Fate {
             state,
             due_in,
             first_due_in,
             reported_before,
             late,
             urged,
+            paused,
         },
     )
 }
@@ -46,6 +50,8 @@ fn history(name: &str, code: Option<&str>, versions: &[Vec<Fate>], today: Date) 
             let mut snapshot = rectification(name, code, i64::try_from(n).unwrap() + 1, items);
             // Some orders came before the report of 10 September, some after it.
             let urged = snapshot.items.iter().filter(|item| item.urging_order_no.is_some());
+            snapshot.paused_until =
+                fates.iter().any(|fate| fate.paused).then(|| "2026-11-30T16:00:00Z".parse().unwrap());
             snapshot.urging_orders = urged
                 .map(|item| {
                     let mut order = urging_order(&snapshot, item.urging_order_no.as_deref().unwrap());
@@ -61,8 +67,8 @@ fn history(name: &str, code: Option<&str>, versions: &[Vec<Fate>], today: Date) 
 }
 
 fn made(name: &str, k: usize, fate: &Fate, today: Date) -> ItemSnapshot {
-    let state =
-        [ItemState::InProgress, ItemState::Reported, ItemState::Verified, ItemState::Closed][usize::from(fate.state)];
+    let state = [ItemState::InProgress, ItemState::Reported, ItemState::Verified, ItemState::Closed, ItemState::Waived]
+        [usize::from(fate.state)];
     let due_on = today.checked_add(i64::from(fate.due_in).days()).unwrap();
     let mut item = item(name, i32::try_from(k).unwrap() + 1, state, due_on);
     item.first_due_on = today.checked_add(i64::from(fate.first_due_in).days()).unwrap();
@@ -86,22 +92,31 @@ fn expected(newest: &[&RectificationSnapshot], now: Timestamp, today: Date) -> V
             .map(|order| order.document.issued_at)
             .max()
     };
+    let paused = |item: &ItemSnapshot| {
+        let of_it = newest.iter().find(|snapshot| snapshot.items.iter().any(|one| one.item_id == item.item_id));
+        of_it.is_some_and(|snapshot| snapshot.paused_until.is_some())
+    };
     let late = |item: &ItemSnapshot| {
         let unanswered = urged_at(item).is_some_and(|urged| item.reported_at.is_none_or(|reported| reported < urged));
-        item.state == ItemState::InProgress && (item.due_at <= now || unanswered)
+        item.state == ItemState::InProgress && !paused(item) && (item.due_at <= now || unanswered)
     };
     let soon = today.checked_add(i64::from(reporting::DUE_SOON_DAYS).days()).unwrap();
     json!({
         "items": items.len(),
-        "open": items.len() - state(ItemState::Closed),
+        "open": items.len() - state(ItemState::Closed) - state(ItemState::Waived),
         "in_progress": state(ItemState::InProgress),
         "reported": state(ItemState::Reported),
         "verified": state(ItemState::Verified),
         "closed": state(ItemState::Closed),
+        "waived": state(ItemState::Waived),
+        "paused": count(&|item| item.state == ItemState::InProgress && paused(item)),
+        "reopened": 0,
         "late": count(&late),
-        "due_soon": count(&|item| item.state == ItemState::InProgress && !late(item) && item.due_on <= soon),
+        "due_soon": count(&|item| {
+            item.state == ItemState::InProgress && !paused(item) && !late(item) && item.due_on <= soon
+        }),
         "on_time": count(&|item| item.reported_at.is_some() && !item.late),
-        "on_time_base": count(&|item| item.late || item.reported_at.is_some() || item.first_due_on < today),
+        "on_time_base": count(&|item| item.late || item.reported_at.is_some() || late(item)),
         "rectifications": newest.len(),
         "urging_orders": newest.iter().map(|snapshot| snapshot.urging_orders.len()).sum::<usize>(),
     })
@@ -161,6 +176,6 @@ async fn counties_add_up_and_any_order_of_events_gives_the_same_figures() {
 
 async fn start_over(app: &App) {
     let mut tx = app.database.begin().await.unwrap();
-    sqlx::query("TRUNCATE rectifications, ledger_rows, proposed_steps").execute(&mut *tx).await.unwrap();
+    sqlx::query("TRUNCATE rectifications, ledger_rows, look_backs").execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
 }

@@ -151,6 +151,11 @@ pub fn rectification(name: &str, code: Option<&str>, version: i64, items: Vec<It
         closed_at: None,
         items,
         urging_orders: Vec::new(),
+        paused_until: None,
+        steps: Vec::new(),
+        requests: Vec::new(),
+        liable_for: None,
+        department_case: None,
     }
 }
 
@@ -182,6 +187,11 @@ pub fn item(name: &str, number: i32, state: ItemState, due_on: Date) -> ItemSnap
         closed_at: (state == ItemState::Closed).then_some(at),
         returned: 0,
         urging_order_no: None,
+        phase: domain::rectification::Phase::default(),
+        plan_due_on: None,
+        extensions: 0,
+        reopened: 0,
+        ladder_level: 0,
     }
 }
 

@@ -1,8 +1,10 @@
 //! What other services say.
 
+mod assignments;
 mod receipts;
 mod registry;
 
+pub use assignments::Assignments;
 pub use receipts::Receipts;
 pub use registry::RegistryCopies;
 
@@ -10,3 +12,5 @@ pub use registry::RegistryCopies;
 pub const REGISTRY_CONSUMER: &str = "tasks-registry";
 /// Durable name of the consumer of acknowledged receipts.
 pub const RECEIPTS_CONSUMER: &str = "tasks-receipts";
+/// Durable name of the consumer of what `deadlines` hands to people.
+pub const ASSIGNMENTS_CONSUMER: &str = "tasks-assignments";

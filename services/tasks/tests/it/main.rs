@@ -11,6 +11,7 @@
 )]
 
 mod access;
+mod assignments;
 mod consumers;
 mod evidence;
 mod guards;

@@ -97,7 +97,7 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
     for index in [PUNCTUAL, LATE, GOVERNMENT] {
         let case = story.case(index)?.clone();
         story.show.now(&format!("签收督导意见书：{} · receipt", case.unit_name));
-        let none = "SELECT count(*) FROM rectifications WHERE letter_id = $1::uuid";
+        let none = "SELECT count(*) FROM dossiers WHERE letter_id = $1::uuid";
         facts.same(
             "rectifications_before_the_receipt",
             story.db().count("deadlines", none, &[&case.letter_id]).await?,
@@ -106,7 +106,7 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
         let receipt = story.sign(&case.unit.principal, &case.letter_id).await?;
         let received_on = local_date(receipt.instant("/signed_at")?);
         let id = until("the rectification is open", LIMIT, || async {
-            let query = "SELECT rectification_id FROM rectifications WHERE letter_id = $1::uuid";
+            let query = "SELECT rectification_id FROM dossiers WHERE letter_id = $1::uuid";
             let found = story.db().value("deadlines", query, &[&case.letter_id]).await?;
             Ok(found.as_str().map(str::to_owned))
         })
@@ -121,7 +121,8 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
         }
     }
     facts.same("items_with_a_proof_sheet", proofs, 6)?;
-    let timers = story.db().count("deadlines", "SELECT count(DISTINCT item_id) FROM timers", &[]).await?;
+    let armed = "SELECT count(DISTINCT (rectification_id, number)) FROM timers WHERE number > 0";
+    let timers = story.db().count("deadlines", armed, &[]).await?;
     facts.same("items_with_armed_timers", timers, 6)?;
     story.outcome_seen("throttled").await
 }

@@ -38,6 +38,7 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
         story.world.move_to(at).await?;
         fired(story, id, at).await?;
         seen.push(kind);
+        facts.same("each_firing_told_once", told_twice(story, id).await?, 0)?;
     }
     let expected = ["reminder", "reminder", "due", "urge"].map(str::to_owned).to_vec();
     facts.same("fired_in_order", seen, expected)?;
@@ -58,17 +59,30 @@ async fn next(story: &Story, id: &str, kind: &str) -> anyhow::Result<Option<(Str
     Ok(Some((row.text("/kind")?.to_owned(), row.instant("/due_at")?)))
 }
 
-/// Waits until everything due at the instant has taken effect.
+/// Waits until everything due at the instant has taken effect: nothing of it is armed any more, and the journal tells of it.
 async fn fired(story: &Story, id: &str, at: Timestamp) -> anyhow::Result<()> {
     let instant = at.to_string();
     until_true("the timers that are due have fired", || async {
         let query = "SELECT count(*) FROM timers WHERE rectification_id = $1::uuid AND due_at <= $2::timestamptz";
         let armed = story.db().count("deadlines", query, &[id, &instant]).await?;
-        let query = "SELECT count(*) FROM fired_timers WHERE rectification_id = $1::uuid AND due_at = $2::timestamptz";
-        let fired = story.db().count("deadlines", query, &[id, &instant]).await?;
-        Ok(armed == 0 && fired > 0)
+        let query =
+            "SELECT count(*) FROM messaging.journal WHERE aggregate_id = $1::uuid AND occurred_at >= $2::timestamptz
+                     AND actor ->> 'kind' = 'system'";
+        let told = story.db().count("deadlines", query, &[id, &instant]).await?;
+        Ok(armed == 0 && told > 0)
     })
     .await
+}
+
+/// Versions that are not contiguous, and what the clock told more than once: fired timers are not kept, their effects are.
+async fn told_twice(story: &Story, id: &str) -> anyhow::Result<i64> {
+    let query = "SELECT (SELECT count(DISTINCT aggregate_version) <> max(aggregate_version) FROM messaging.journal
+                         WHERE aggregate_id = $1::uuid)::int
+                      + (SELECT count(*) FROM (
+                            SELECT FROM messaging.journal WHERE aggregate_id = $1::uuid
+                            GROUP BY event_type, (payload::jsonb #- '{rectification,version}')::text
+                            HAVING count(*) > 1) t)";
+    story.db().count("deadlines", query, &[id]).await
 }
 
 /// Events of a type about the rectification.

@@ -2,8 +2,6 @@
 
 use super::*;
 
-const MICRO: jiff::SignedDuration = jiff::SignedDuration::from_micros(1);
-
 #[test]
 fn each_severity_gets_its_limit_with_a_proof() {
     let world = World::new();
@@ -12,20 +10,20 @@ fn each_severity_gets_its_limit_with_a_proof() {
     // 15 wd; 30 cd (8 April, a Wednesday); 3 months; the same day.
     assert_eq!(dues, [date(2026, 3, 30), date(2026, 4, 8), date(2026, 6, 9), date(2026, 3, 9)]);
     for item in &rectification.items {
-        crate::proof::recompute(&item.limits[0].proof, &world.unit).unwrap();
+        crate::proof::recompute(&world.proof(&item.limits[0]), &world.unit).unwrap();
     }
     let kinds = |index: usize| {
         rectification
             .timers
             .iter()
-            .filter(|timer| timer.item_id == item_id(&rectification, index))
+            .filter(|timer| timer.item == rectification.items[index].number)
             .map(|timer| timer.kind.key())
             .collect::<Vec<_>>()
     };
     assert_eq!(kinds(0), ["reminder", "reminder", "due", "urge"]);
-    assert_eq!(kinds(2).len(), 6);
+    assert_eq!(kinds(2), ["reminder", "reminder", "reminder", "reminder", "due", "urge", "plan_due"]);
     // Received at 9 with the end at 24: every four hours at 13, 17 and 21.
-    assert_eq!(kinds(3), ["reminder", "reminder", "reminder", "due", "urge"]);
+    assert_eq!(kinds(3), ["reminder", "reminder", "reminder", "due", "urge", "plan_due"]);
 }
 
 #[test]
@@ -35,7 +33,7 @@ fn the_letters_own_limit_goes_before_the_rulebooks() {
     facts.findings[0].limit = Some(crate::period::Period::working_days(3));
     let state = Rectification::open(None, facts, received(), world.rules()).unwrap().into_state();
     assert_eq!(state.items[0].limits[0].due_on(), date(2026, 3, 12));
-    assert_eq!(state.items[0].limits[0].proof.rule.rule_id, "letter.limit");
+    assert_eq!(world.proof(&state.items[0].limits[0]).rule.rule_id, "letter.limit");
 }
 
 #[test]
@@ -108,11 +106,13 @@ fn reminders_then_overdue_then_one_order_then_a_proposal() {
     assert_eq!((order.next_level, order.next_level_at), (2, moment(date(2026, 4, 10), Time::midnight())));
     assert_eq!(fired(state.clone(), urge_at, &world), (state.clone(), vec![]));
     let (state, events) = fired(state, order.next_level_at, &world);
-    assert_eq!(keys(&events), ["escalation_proposed"]);
+    assert_eq!(keys(&events), ["escalation_proposed", "department_held_liable"]);
     let RectificationEvent::EscalationProposed { proposal } = &events[0] else { panic!("no proposal") };
     assert_eq!(proposal.action, crate::rulebook::LadderAction::Interview);
     assert_eq!(proposal.items.len(), 2);
-    assert!(state.timers.is_empty());
+    // The unit's clocks have run out; what is left is that people decide.
+    let [decision] = state.timers.as_slice() else { panic!("{:?}", state.timers) };
+    assert_eq!((decision.kind, decision.item, decision.due_at), (TimerKind::StepDecision, WHOLE, proposal.decide_by));
     assert_eq!(state.items[0].ladder_level, 2);
 }
 
@@ -143,7 +143,7 @@ fn danger_to_life_is_urged_the_instant_it_is_late() {
     let world = World::new();
     let state = opened(&world, &[Severity::Immediate], received());
     let (state, events) = fired(state, moment(date(2026, 3, 10), Time::midnight()), &world);
-    assert_eq!(keys(&events), ["item_overdue", "urging_order_issued"]);
+    assert_eq!(keys(&events), ["plan_overdue", "item_overdue", "urging_order_issued"]);
     assert_eq!(state.items[0].limit().unwrap().due_at(), moment(date(2026, 3, 11), Time::midnight()));
 }
 
@@ -200,44 +200,62 @@ fn a_return_sets_a_new_limit_that_never_ends_earlier() {
     assert!(late.items[0].was_always_on_time());
     // Late again after the return: a second clock, an order of its own.
     let (late, events) = fired(late, morning(date(2026, 4, 29)), &world);
-    assert_eq!(keys(&events), ["item_overdue", "urging_order_issued"]);
+    assert_eq!(keys(&events), ["plan_overdue", "item_overdue", "urging_order_issued"]);
     assert_eq!(late.items[0].returns, 1);
 }
 
 #[test]
-fn an_unverified_report_is_noticed_at_the_agencys_own_limit() {
+fn an_unverified_report_is_called_to_mind_at_the_agencys_own_limit_and_until_it_is_verified() {
     let world = World::new();
     let state = opened(&world, &[Severity::Minor], received());
     let id = item_id(&state, 0);
-    let state = state.report(id, report_by(REPORTER), morning(date(2026, 3, 10)), world.rules()).unwrap().into_state();
-    let (state, events) = fired(state, moment(date(2026, 3, 25), Time::midnight()), &world);
-    assert_eq!(keys(&events), ["verification_overdue"]);
-    assert_eq!(fired(state.clone(), morning(date(2026, 12, 1)), &world), (state, vec![]));
+    let mut state =
+        state.report(id, report_by(REPORTER), morning(date(2026, 3, 10)), world.rules()).unwrap().into_state();
+    let limit = moment(date(2026, 3, 25), Time::midnight());
+    assert_eq!(fired(state.clone(), limit - MICRO, &world), (state.clone(), vec![]));
+    // The limit itself, and then every five working days: by the end of 31 March, and of 8 April over Qingming.
+    for (times, at) in (1..).zip([limit, moment(date(2026, 4, 1), Time::midnight())]) {
+        let (next, events) = fired(state, at, &world);
+        let [RectificationEvent::DutyOverdue { duty, item_id, due_at, times: told }] = events.as_slice() else {
+            panic!("{events:?}")
+        };
+        assert_eq!((*duty, *item_id, *due_at, *told), (crate::rulebook::Duty::Verification, Some(id), at, times));
+        assert_eq!(fired(next.clone(), at, &world), (next.clone(), vec![]));
+        state = next;
+    }
+    let armed = moment(date(2026, 4, 9), Time::midnight());
+    assert_eq!(state.next_timer_at(), Some(armed));
+    // An outage swallows none of them for good: one on return, and the next one in its time.
+    let (state, events) = fired(state, morning(date(2026, 12, 1)), &world);
+    assert_eq!(keys(&events), ["duty_overdue"]);
+    assert_eq!(state.next_timer_at(), Some(moment(date(2026, 12, 9), Time::midnight())));
+    let verified = state
+        .verify(id, inspector(INSPECTOR), accept(), morning(date(2026, 12, 2)), world.rules())
+        .unwrap()
+        .into_state();
+    assert!(verified.timers.iter().all(|timer| timer.kind != TimerKind::Verification));
 }
 
 #[test]
 fn an_extension_is_early_reasoned_approved_by_another_and_once() {
     let world = World::new();
     let state = opened(&world, &[Severity::Minor], received());
-    let id = item_id(&state, 0);
-    let facts = |days, approved_by| ExtensionFacts {
-        requested_by: REPORTER,
-        approved_by,
-        reason: "材料未到".to_owned(),
-        period: crate::period::Period::working_days(days),
-    };
+    let item_id = item_id(&state, 0);
     let on = date(2026, 3, 20);
-    let extend = |facts, day| state.clone().extend(id, facts, morning(day), world.rules());
-    assert_eq!(extend(facts(5, REPORTER), on), Err(RectificationRefusal::SamePerson));
-    assert_eq!(extend(facts(60, OFFICER), on), Err(RectificationRefusal::ExtensionLength));
-    assert_eq!(extend(facts(0, OFFICER), on), Err(RectificationRefusal::ExtensionLength));
-    assert_eq!(extend(facts(5, OFFICER), date(2026, 3, 31)), Err(RectificationRefusal::LimitPassed));
-    let extended = extend(facts(5, OFFICER), on).unwrap().into_state();
+    let extend = |state: &Rectification, days, by, day| {
+        let period = crate::period::Period::working_days(days);
+        let asked = ask(state.clone(), RequestSubject::Extension { item_id, period }, morning(day), &world)?;
+        let asked = asked.into_state();
+        let request_id = asked.requests[0].request_id;
+        asked.decide_request(request_id, grant(by), morning(day), None, world.rules())
+    };
+    assert_eq!(extend(&state, 5, REPORTER, on), Err(RectificationRefusal::SamePerson));
+    assert_eq!(extend(&state, 60, OFFICER, on), Err(RectificationRefusal::ExtensionLength));
+    assert_eq!(extend(&state, 0, OFFICER, on), Err(RectificationRefusal::ExtensionLength));
+    assert_eq!(extend(&state, 5, OFFICER, date(2026, 3, 31)), Err(RectificationRefusal::LimitPassed));
+    let extended = extend(&state, 5, OFFICER, on).unwrap().into_state();
     assert_eq!(extended.items[0].limit().unwrap().due_on(), date(2026, 4, 7));
-    assert_eq!(
-        extended.clone().extend(id, facts(5, OFFICER), morning(on), world.rules()),
-        Err(RectificationRefusal::NoMoreExtensions(1))
-    );
+    assert_eq!(extend(&extended, 5, OFFICER, on), Err(RectificationRefusal::NoMoreExtensions(1)));
     let (_, events) = fired(extended, morning(date(2026, 4, 2)), &world);
     assert_eq!(keys(&events), ["reminders_due"]);
 }
@@ -249,10 +267,14 @@ fn timers_have_the_same_names_each_time_and_change_by_difference() {
     let again = opened(&world, &[Severity::Minor], received());
     assert_eq!(first.timers, again.timers);
     let (next, _) = fired(first.clone(), morning(date(2026, 4, 2)), &world);
-    let changes = timer_changes(&first.timers, &next.timers);
-    assert_eq!(changes.disarmed.len(), 4);
-    assert_eq!(changes.armed, next.timers);
-    assert_eq!(timer_changes(&next.timers, &next.timers), TimerChanges::default());
+    let name = |timer: &Timer| (timer.kind, timer.item, timer.round, timer.step);
+    let disarmed = first.timers.iter().filter(|timer| !next.timers.contains(timer)).count();
+    assert_eq!((first.timers.len(), disarmed), (4, 4));
+    assert!(next.timers.iter().all(|timer| first.timers.iter().all(|old| name(old) != name(timer))));
+    let mut names: Vec<_> = next.timers.iter().map(name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), next.timers.len());
 }
 
 #[test]
