@@ -14,7 +14,7 @@ define section
 	@printf '\n== %s\n' '$(1)'; $(2); printf '== %s: %s s\n' '$(1)' "$$SECONDS"
 endef
 
-.PHONY: help install demo story test faults bench check fmt prepare servers clean
+.PHONY: help install demo story test faults storm bench check fmt prepare servers clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -37,7 +37,9 @@ test: install ## Everything that CI checks
 	$(call section,Lints,cargo clippy --workspace --all-targets -- -D warnings)
 	$(call section,Checked queries,$(DEV)/with-servers.sh $(DEV)/prepare.sh --check)
 	$(call section,Build,cargo build --workspace --bins)
-	$(call section,Tests,$(DEV)/with-servers.sh cargo nextest run --workspace)
+	$(call section,Tests,$(DEV)/with-servers.sh cargo nextest run --workspace --exclude simulation)
+	$(call section,Simulation and model,cargo nextest run -p simulation --cargo-profile simulation)
+	$(call section,Ten million timers,target/simulation/simulate --timers 10000000)
 	$(call section,Examples in the documentation,$(DEV)/with-servers.sh cargo test --workspace --doc)
 	@$(MAKE) --no-print-directory story
 
@@ -45,7 +47,12 @@ faults: install ## The fault journey in full: 2,000 rectifications while every p
 	$(call section,Build,cargo build --workspace --bins)
 	@DUDAO_FAULTS=2000 $(DEV)/with-servers.sh cargo nextest run --workspace --test faults --no-capture
 
-bench: install ## Figures on this machine, with durable servers; prints, asserts nothing
+storm: install ## The storm alone: 100,000 orders at one instant while replicas, database and broker are killed
+	$(call section,Build,cargo build --workspace --bins)
+	@cargo nextest run --workspace --test storm --no-capture
+
+bench: install ## Figures on this machine beside their goals, with durable servers (target/bench/results.jsonl); asserts nothing
+	@rm -f target/bench/results.jsonl
 	@DURABLE=1 $(DEV)/with-servers.sh cargo bench -p messaging -p deadlines --bench throughput --bench storm
 
 check: install ## The quick look before a commit: format, scripts, lints
