@@ -20,6 +20,7 @@ use std::time::Instant;
 
 use contracts::Actor;
 use support::{Counted, database, relay, run_consumer, run_relay, wait_for_applied};
+use testkit::bench::{Goal, Results};
 use uuid::Uuid;
 
 const EVENTS: usize = 50_000;
@@ -27,6 +28,7 @@ const PER_TRANSACTION: usize = 1_000;
 
 #[tokio::main]
 async fn main() {
+    let mut results = Results::open("throughput");
     let (database, broker, key) = (database().await, testkit::broker().await, testkit::journal_key());
     let started = Instant::now();
     for _ in 0..EVENTS / PER_TRANSACTION {
@@ -36,17 +38,17 @@ async fn main() {
         messaging::append_all(&mut tx, &Actor::system("bench"), &events).await.unwrap();
         tx.commit().await.unwrap();
     }
-    report("journal: events committed", started);
+    report(&mut results, "journal-append-rate", Goal::None("events committed"), started);
 
     let relay = relay(&database, &broker, &key);
     let started = Instant::now();
     relay.drain().await.unwrap();
-    report("relay: journal to acknowledged in JetStream", started);
+    report(&mut results, "relay-rate", Goal::None("journal to acknowledged in JetStream"), started);
 
     let started = Instant::now();
     let consumer = run_consumer(database.handle(), &broker);
     wait_for_applied(&database, i64::try_from(EVENTS).unwrap()).await;
-    report("consumer: JetStream to committed effect (one row each)", started);
+    report(&mut results, "consumer-rate", Goal::None("JetStream to committed effect, one row each"), started);
     consumer.stop().await;
 
     for _ in 0..EVENTS / PER_TRANSACTION {
@@ -59,13 +61,13 @@ async fn main() {
     let started = Instant::now();
     let running = [run_relay(relay), run_consumer(database.handle(), &broker)];
     wait_for_applied(&database, i64::try_from(2 * EVENTS).unwrap()).await;
-    report("end to end: journal to committed effect, both at once", started);
+    report(&mut results, "journal-to-effect-rate", Goal::AtLeast(15_000.0), started);
     for part in running {
         part.stop().await;
     }
+    results.print();
 }
 
-fn report(what: &str, started: Instant) {
-    let seconds = started.elapsed().as_secs_f64();
-    println!("{what}: {EVENTS} in {seconds:.2} s = {:.0} per second", EVENTS as f64 / seconds);
+fn report(results: &mut Results, name: &str, goal: Goal, started: Instant) {
+    results.add(name, EVENTS as f64 / started.elapsed().as_secs_f64(), "events/s", goal);
 }
