@@ -339,14 +339,7 @@ impl Rectification {
     ) -> Acted {
         self.check_rules(rules)?;
         let (by, at) = (approval.by, approval.at);
-        let last_open = self.items.iter().all(|item| item.item_id == item_id || item.state.is_done());
-        if last_open && let Some(link) = self.link {
-            let ready = counterpart
-                .is_some_and(|other| other.rectification_id == link.rectification_id() && other.is_settled());
-            if !ready && !self.item_mut(item_id)?.state.is_done() {
-                return Err(RectificationRefusal::CounterpartOpen);
-            }
-        }
+        self.check_counterpart(item_id, counterpart)?;
         let item = self.item_mut(item_id)?;
         let number = item.number;
         let (report, verification, mut approvals) = match &item.state {
@@ -425,6 +418,21 @@ impl Rectification {
             next: self,
             events: vec![RectificationEvent::CloseOutRefused { item_id, by, at, reason }],
         })
+    }
+
+    /// Refuses to finish the last open item of a case under joint liability while the counterpart is not ready to close
+    /// (measure 10). An item that is done already is not finished anew.
+    pub(super) fn check_counterpart(
+        &self,
+        item_id: ItemId,
+        counterpart: Option<&Self>,
+    ) -> Result<(), RectificationRefusal> {
+        let last_open = self.items.iter().all(|item| item.item_id == item_id || item.state.is_done());
+        let Some(link) = self.link.filter(|_| last_open) else { return Ok(()) };
+        let ready =
+            counterpart.is_some_and(|other| other.rectification_id == link.rectification_id() && other.is_settled());
+        let item = self.item(item_id).ok_or(RectificationRefusal::UnknownItem(item_id))?;
+        if ready || item.state.is_done() { Ok(()) } else { Err(RectificationRefusal::CounterpartOpen) }
     }
 
     /// Completes the case when its last item is done. Under joint liability it waits for its counterpart, with a clock of

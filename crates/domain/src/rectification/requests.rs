@@ -242,14 +242,7 @@ impl Rectification {
         (at, counterpart): (Timestamp, Option<&Self>),
         rules: Rules<'_>,
     ) -> Result<Vec<RectificationEvent>, RectificationRefusal> {
-        let last_open = self.items.iter().all(|item| item.item_id == item_id || item.state.is_done());
-        if last_open && let Some(link) = self.link {
-            let ready = counterpart
-                .is_some_and(|other| other.rectification_id == link.rectification_id() && other.is_settled());
-            if !ready {
-                return Err(RectificationRefusal::CounterpartOpen);
-            }
-        }
+        self.check_counterpart(item_id, counterpart)?;
         let item = self.item_mut(item_id)?;
         let number = item.number;
         item.state = ItemState::Waived {
