@@ -53,7 +53,8 @@ storm: install ## The storm alone: 100,000 orders at one instant while replicas,
 
 bench: install ## Figures on this machine beside their goals, with durable servers (target/bench/results.jsonl); asserts nothing
 	@rm -f target/bench/results.jsonl
-	@DURABLE=1 $(DEV)/with-servers.sh cargo bench -p messaging -p deadlines --bench throughput --bench storm
+	@DURABLE=1 $(DEV)/with-servers.sh cargo bench -p messaging -p deadlines -p notifications -p documents-room \
+		--bench throughput --bench storm --bench notices --bench render
 
 check: install ## The quick look before a commit: format, scripts, lints
 	$(call section,Format,cargo fmt --all --check)

@@ -171,6 +171,8 @@ impl MailSink {
     }
 
     async fn talk(&self, stream: TcpStream) -> std::io::Result<()> {
+        // A dialogue of short answers: each is sent when it is written.
+        stream.set_nodelay(true)?;
         let (reader, mut writer) = stream.into_split();
         let mut reader = BufReader::new(reader);
         let mut envelope = Envelope::default();
@@ -250,8 +252,7 @@ impl MailSink {
             if mode == Mode::Slow {
                 tokio::time::sleep(SLOW).await;
             }
-            writer.write_all(answer.as_bytes()).await?;
-            writer.write_all(b"\r\n").await?;
+            writer.write_all(format!("{answer}\r\n").as_bytes()).await?;
         }
     }
 
@@ -323,10 +324,27 @@ async fn read_data<R: tokio::io::AsyncBufRead + Unpin>(reader: &mut R) -> std::i
     }
 }
 
-/// Subject, text and Message-ID of a message with one text part.
+/// Subject, plain text and Message-ID of a message with one text part, or with alternatives of which the first is plain.
 fn read_mail(data: &[u8]) -> (String, String, String) {
     let source = String::from_utf8_lossy(data).replace("\r\n", "\n");
     let (head, body) = source.split_once("\n\n").unwrap_or((&source, ""));
+    let headers = headers_of(head);
+    let boundary = header(&headers, "content-type")
+        .split_once("boundary=")
+        .map(|(_, rest)| rest.split(';').next().unwrap_or_default().trim().trim_matches('"').to_owned());
+    let text = match boundary {
+        Some(boundary) if !boundary.is_empty() => {
+            let part = body.split(&format!("--{boundary}\n")).nth(1).unwrap_or_default();
+            let part = part.split(&format!("\n--{boundary}")).next().unwrap_or_default();
+            let (head, body) = part.split_once("\n\n").unwrap_or((part, ""));
+            text_of(&headers_of(head), body)
+        }
+        _ => text_of(&headers, body),
+    };
+    (encoded_words(header(&headers, "subject")), text, header(&headers, "message-id").to_owned())
+}
+
+fn headers_of(head: &str) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     for line in head.lines() {
         match headers.last_mut() {
@@ -341,14 +359,20 @@ fn read_mail(data: &[u8]) -> (String, String, String) {
             }
         }
     }
-    let header = |name: &str| headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
-    let bytes = match header("content-transfer-encoding").to_ascii_lowercase().as_str() {
+    headers
+}
+
+fn header<'h>(headers: &'h [(String, String)], name: &str) -> &'h str {
+    headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+}
+
+fn text_of(headers: &[(String, String)], body: &str) -> String {
+    let bytes = match header(headers, "content-transfer-encoding").to_ascii_lowercase().as_str() {
         "base64" => base64_of(body),
         "quoted-printable" => quoted_printable(body, false),
         _ => body.as_bytes().to_vec(),
     };
-    let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
-    (encoded_words(header("subject")), text, header("message-id").to_owned())
+    String::from_utf8_lossy(&bytes).replace("\r\n", "\n")
 }
 
 fn base64_of(text: &str) -> Vec<u8> {

@@ -73,6 +73,9 @@ actions! {
     NotificationsInboxRead = "notifications.inbox.read", "查看消息", "read messages";
     NotificationsReceiptSign = "notifications.receipt.sign", "签收文书", "sign for documents";
     NotificationsDeliveryRead = "notifications.delivery.read", "查看送达情况", "read delivery states";
+    NotificationsDeliveryManage = "notifications.delivery.manage", "处置未送达消息", "decide about failed deliveries";
+    NotificationsReceiptRecord = "notifications.receipt.record", "登记纸质签收", "record receipts on paper";
+    NotificationsSweepRead = "notifications.sweep.read", "查看送达核对", "read the proof of deliveries";
     ReportingLedgerRead = "reporting.ledger.read", "查看整改台账", "read the ledger";
     ReportingStatisticsRead = "reporting.statistics.read", "查看统计", "read statistics";
     PublicationDraftRead = "publication.draft.read", "查看待公开内容", "read drafts for publication";

@@ -88,16 +88,16 @@ pub const ALL: &[Invariant] = &[
         zh: "整改事项上的每个督办标记恰有一份列有该事项的督办单，反之亦然",
         en: "every mark of urging on an item has exactly one order that lists it, and the other way round",
         offenders: "WITH mark AS (
-                SELECT r.rectification_id, i ->> 'item_id' AS item_id, m ->> 'order_id' AS order_id, count(*) AS n
+                SELECT r.rectification_id, i ->> 'number' AS number, m ->> 'order_id' AS order_id, count(*) AS n
                 FROM rectifications r, json_array_elements(r.state::json -> 'items') i, json_array_elements(i -> 'urged') m
                 GROUP BY 1, 2, 3
             ), listed AS (
-                SELECT o.rectification_id, l ->> 'item_id' AS item_id, o.urging_order_id::text AS order_id, count(*) AS n
-                FROM urging_orders o, json_array_elements(o.fact -> 'items') l
+                SELECT o.rectification_id, l ->> 'number' AS number, o.urging_order_id::text AS order_id, count(*) AS n
+                FROM urging_orders o, json_array_elements(o.content::json #> '{body,urging_order,late_items}') l
                 GROUP BY 1, 2, 3
             )
             SELECT DISTINCT rectification_id::text AS id
-            FROM mark FULL JOIN listed USING (rectification_id, item_id, order_id)
+            FROM mark FULL JOIN listed USING (rectification_id, number, order_id)
             WHERE mark.n IS DISTINCT FROM 1 OR listed.n IS DISTINCT FROM 1",
     },
     Invariant {
@@ -106,7 +106,7 @@ pub const ALL: &[Invariant] = &[
         en: "every urging order has exactly one event in the journal",
         offenders: "SELECT id FROM (SELECT urging_order_id::text AS id, true AS issued FROM urging_orders) o
             FULL JOIN (
-                SELECT payload -> 'order' ->> 'urging_order_id' AS id, count(*) AS n
+                SELECT payload::json ->> 'urging_order_id' AS id, count(*) AS n
                 FROM messaging.journal WHERE event_type = 'deadlines.urging_order.issued.v1' GROUP BY 1
             ) j USING (id)
             WHERE o.issued IS NULL OR j.n IS DISTINCT FROM 1",
@@ -224,6 +224,26 @@ pub const ALL: &[Invariant] = &[
             ) i
             WHERE (r.closed_at IS NOT NULL AND NOT i.done)
                OR (r.closed_at IS NULL AND i.done AND r.state::json -> 'link' IS NULL)",
+    },
+    Invariant {
+        name: "moot",
+        zh: "事项均已办结的升级措施、申请均已终结，无人需要再作决定",
+        en: "nobody is asked to decide a step or a request of which every item is done",
+        offenders: "SELECT r.rectification_id::text AS id
+            FROM rectifications r, LATERAL (
+                SELECT coalesce(array_agg(i ->> 'number'), '{}') AS numbers, coalesce(array_agg(i ->> 'item_id'), '{}') AS ids
+                FROM json_array_elements(r.state::json -> 'items') i
+                WHERE i -> 'state' ->> 'state' NOT IN ('closed', 'waived')
+            ) open
+            WHERE EXISTS (
+                SELECT FROM json_array_elements(r.state::json -> 'steps') s
+                WHERE s ->> 'outcome' = 'proposed'
+                  AND NOT EXISTS (SELECT FROM json_array_elements_text(s -> 'items') n WHERE n = ANY(open.numbers))
+            ) OR EXISTS (
+                SELECT FROM json_array_elements(r.state::json -> 'requests') q
+                WHERE (q ->> 'subject' IN ('extension', 'waiver') AND q ->> 'item_id' <> ALL(open.ids))
+                   OR (q ->> 'subject' IN ('pause', 'resume') AND cardinality(open.ids) = 0)
+            )",
     },
     Invariant {
         name: "counted",

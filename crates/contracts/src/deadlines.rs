@@ -147,7 +147,7 @@ pub struct StepFact {
     pub decide_by: Timestamp,
     /// What became of it.
     pub state: StepState,
-    /// When it was decided.
+    /// When it was decided, or ended by itself.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub decided_at: Option<Timestamp>,
     /// What was done, or why it was lifted.
@@ -164,6 +164,8 @@ pub enum StepState {
     Taken,
     /// It was lifted (已解除).
     Lifted,
+    /// Its items were done before anybody decided; it ended by itself (已终结).
+    Moot,
 }
 
 /// A request that waits for another person's decision (申请).
@@ -392,14 +394,22 @@ rectification_event!(VerificationOverdue, "deadlines.verification.overdue.v1");
 /// A limit passed: one supervision notice (督办单) for all items of the letter that are late at that instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UrgingOrderIssued {
-    /// The rectification after the change.
+    /// The rectification after the change, which lists the order with its items.
     pub rectification: RectificationSnapshot,
     /// The order.
-    pub order: UrgingOrderFact,
+    pub urging_order_id: UrgingOrderId,
     /// The next step of the ladder.
     pub next_step: ArmedStep,
 }
 rectification_event!(UrgingOrderIssued, "deadlines.urging_order.issued.v1");
+
+impl UrgingOrderIssued {
+    /// The order that was issued; nothing when the sender's snapshot contradicts its event.
+    #[must_use]
+    pub fn order(&self) -> Option<&UrgingOrderFact> {
+        self.rectification.urging_orders.iter().find(|order| order.urging_order_id == self.urging_order_id)
+    }
+}
 
 /// The urging order's limit passed too: a step that needs people is proposed to them (measure 13).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -555,6 +565,18 @@ pub enum Change {
         /// Why.
         reason: String,
     },
+    /// A proposed step has ended by itself: its items are done (终结).
+    StepMoot {
+        /// The proposal.
+        proposal_id: ProposalId,
+        /// Its level.
+        level: i16,
+    },
+    /// A request has ended by itself: what it was about is done (终结).
+    RequestMoot {
+        /// The request.
+        request: RequestFact,
+    },
     /// Another office was asked for help (协商意见书).
     ConsultationSent {
         /// The item.
@@ -625,7 +647,7 @@ pub enum Change {
 }
 
 /// The keys of every kind of [`Change`], in their order.
-pub const CHANGE_KINDS: [&str; 21] = [
+pub const CHANGE_KINDS: [&str; 23] = [
     "plan_submitted",
     "plan_judged",
     "plan_overdue",
@@ -638,6 +660,8 @@ pub const CHANGE_KINDS: [&str; 21] = [
     "recounted",
     "step_taken",
     "step_lifted",
+    "step_moot",
+    "request_moot",
     "consultation_sent",
     "consultation_answered",
     "item_waived",
@@ -665,6 +689,8 @@ impl Change {
             Self::Recounted { .. } => "recounted",
             Self::StepTaken { .. } => "step_taken",
             Self::StepLifted { .. } => "step_lifted",
+            Self::StepMoot { .. } => "step_moot",
+            Self::RequestMoot { .. } => "request_moot",
             Self::ConsultationSent { .. } => "consultation_sent",
             Self::ConsultationAnswered { .. } => "consultation_answered",
             Self::ItemWaived { .. } => "item_waived",

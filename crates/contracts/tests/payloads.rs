@@ -189,6 +189,8 @@ fn changes() -> Vec<Change> {
         },
         Change::StepTaken { proposal_id: id(19), level: 2, note: "约谈主要负责人".to_owned() },
         Change::StepLifted { proposal_id: id(19), level: 2, reason: "已有实质进展".to_owned() },
+        Change::StepMoot { proposal_id: id(19), level: 2 },
+        Change::RequestMoot { request: request() },
         Change::ConsultationSent { item_id, office: "海口市消防救援支队".to_owned(), due_at: at(25) },
         Change::ConsultationAnswered { item_id },
         Change::ItemWaived { item_id, reason: "校区已撤并".to_owned() },
@@ -353,7 +355,7 @@ fn deadlines() -> Vec<String> {
         line(&VerificationOverdue { rectification: rectification(), item_id: id(9), due_at: at(21) }),
         line(&UrgingOrderIssued {
             rectification: rectification(),
-            order: order(),
+            urging_order_id: order().urging_order_id,
             next_step: ArmedStep { level: 2, fires_at: at(21) },
         }),
         line(&StepProposed {

@@ -20,12 +20,14 @@
 //!         urged --> proposed: the order's limit ends, a step is proposed
 //!         proposed --> decided: people take or lift it, new limit
 //!         decided --> proposed: that limit ends
+//!         proposed --> moot: its items are done (终结)
 //!     }
 //! ```
 //!
 //! The clock does not bind the unit's hands: a late item may still be reported, and is then marked late. What the
 //! clock did (overdue, urged, proposals) stays with the item when it is closed. A limit that a unit was told never
-//! moves earlier. Whatever waits for people has a clock of its own and is called to mind until it is done.
+//! moves earlier. Whatever waits for people has a clock of its own and is called to mind until it is done, or
+//! until what it was about is done.
 
 mod acts;
 mod events;
@@ -34,6 +36,7 @@ mod fire;
 mod ladder;
 mod limits;
 mod mirror;
+mod moot;
 mod open;
 mod recount;
 mod refusal;

@@ -272,6 +272,8 @@ impl Rehearsal {
             | RectificationEvent::Recounted { .. }
             | RectificationEvent::StepTaken { .. }
             | RectificationEvent::StepLifted { .. }
+            | RectificationEvent::StepMoot { .. }
+            | RectificationEvent::RequestMoot { .. }
             | RectificationEvent::ConsultationSent { .. }
             | RectificationEvent::ConsultationAnswered { .. }
             | RectificationEvent::ItemWaived { .. }

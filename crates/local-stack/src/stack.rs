@@ -15,15 +15,15 @@ use crate::{clock, database, folder, secret};
 use layout::{Layout, Ports};
 pub use settings::Settings;
 
-/// The eight services.
-pub const SERVICES: [&str; 8] =
-    ["registry", "tasks", "deadlines", "reporting", "notifications", "publication", "exchange", "console"];
+/// The nine services.
+pub const SERVICES: [&str; 9] =
+    ["registry", "tasks", "deadlines", "reporting", "notifications", "publication", "exchange", "documents", "console"];
 
 /// What stands for the world outside: the national platform (国家平台) and the mail servers.
 pub const SIMULATORS: [&str; 2] = ["national-platform", "mail-sink"];
 
-/// Holds no business data, hence no database.
-const WITHOUT_DATABASE: &str = "console";
+/// Hold no business data, hence no database.
+const WITHOUT_DATABASE: [&str; 2] = ["documents", "console"];
 
 /// What a stack is made of.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ impl Stack {
         )?;
 
         let mut databases = BTreeMap::new();
-        for service in SERVICES.into_iter().filter(|service| *service != WITHOUT_DATABASE) {
+        for service in SERVICES.into_iter().filter(|service| !WITHOUT_DATABASE.contains(service)) {
             let access = database::ensure(&postgres, service, &layout.password(service)).await?;
             databases.insert(service.to_owned(), access);
             secret::kept_key(

@@ -156,7 +156,7 @@ async fn a_stack_starts_stops_and_is_found_again() {
     let all: Vec<&str> = SERVICES.into_iter().chain(SIMULATORS).collect();
     let mut stack = Stack::open(options(&folder)).await.unwrap();
     stack.start(&all, configuration).await.unwrap();
-    assert_eq!(stack.names().len(), 12);
+    assert_eq!(stack.names().len(), 13);
 
     let busy = Stack::open(options(&folder)).await.unwrap_err();
     assert!(matches!(busy, Error::Busy(_)), "{busy}");
@@ -170,7 +170,7 @@ async fn a_stack_starts_stops_and_is_found_again() {
         .unwrap();
     connection.close().await.unwrap();
     let pids: Vec<u32> = stack.names().iter().filter_map(|name| stack.process(name).unwrap().pid()).collect();
-    assert_eq!(pids.len(), 12);
+    assert_eq!(pids.len(), 13);
     stack.stop().await;
     for pid in pids {
         assert!(!PathBuf::from(format!("/proc/{pid}")).exists(), "process {pid} still runs");

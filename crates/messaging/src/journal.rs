@@ -4,6 +4,7 @@ use contracts::{Actor, Event};
 use domain::ids::EventId;
 use jiff_sqlx::ToSqlx;
 use postgres::{Database, Tx};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::trace;
@@ -17,7 +18,8 @@ pub async fn append<E: Event>(tx: &mut Tx, actor: &Actor, event: &E) -> Result<E
     ids.first().copied().ok_or(sqlx::Error::RowNotFound)
 }
 
-/// Appends many events of one type with one statement (the storm of a due date).
+/// Appends many events of one type with one statement (the storm of a due date), in their order: rows come out of an `unnest`
+/// alone as they stand in its arrays.
 pub async fn append_all<E: Event>(tx: &mut Tx, actor: &Actor, events: &[E]) -> Result<Vec<EventId>, sqlx::Error> {
     let payloads = events
         .iter()
@@ -33,10 +35,9 @@ pub async fn append_all<E: Event>(tx: &mut Tx, actor: &Actor, events: &[E]) -> R
         "INSERT INTO messaging.journal
              (epoch, event_id, event_type, aggregate_id, aggregate_version, occurred_at, actor, traceparent, payload)
          SELECT (SELECT messaging.current_epoch()), r.event_id, $1, r.aggregate_id, r.aggregate_version, $2,
-                $3::text::json, $4, r.payload::json
-         FROM unnest($5::uuid[], $6::uuid[], $7::bigint[], $8::text[]) WITH ORDINALITY
-              AS r(event_id, aggregate_id, aggregate_version, payload, n)
-         ORDER BY r.n",
+                $3::text, $4, r.payload
+         FROM unnest($5::uuid[], $6::uuid[], $7::bigint[], $8::text[])
+              AS r(event_id, aggregate_id, aggregate_version, payload)",
         E::TYPE,
         occurred_at as _,
         actor,
@@ -51,10 +52,18 @@ pub async fn append_all<E: Event>(tx: &mut Tx, actor: &Actor, events: &[E]) -> R
     Ok(ids.into_iter().map(EventId::from).collect())
 }
 
-/// The same change always gets the same event identifier: a second attempt to journal it meets the unique key.
+/// The same change always gets the same event identifier: a second attempt to journal it meets the unique key. The first
+/// bytes of a SHA-256 as a UUID of version 8: processors have instructions for that hash, and for version 5's they have not.
 fn event_id<E: Event>(event: &E, payload: &str) -> Uuid {
-    let cause = format!("{}\u{0}{}\u{0}{}\u{0}{payload}", E::TYPE, event.aggregate_id(), event.aggregate_version());
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, cause.as_bytes())
+    let mut hash = Sha256::new();
+    for part in [E::TYPE.as_bytes(), event.aggregate_id().as_bytes(), &event.aggregate_version().to_be_bytes()] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.update(payload);
+    let digest: [u8; 32] = hash.finalize().into();
+    let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest;
+    uuid::Builder::from_custom_bytes(id).into_uuid()
 }
 
 /// Opens a new epoch when the server's transaction numbers are below those already journalled, as after restoring a backup

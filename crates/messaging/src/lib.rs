@@ -31,7 +31,7 @@ pub mod trace;
 pub mod verify;
 
 pub use broker::{Broker, BrokerError, BrokerOptions};
-pub use consumer::{ApplyError, Consumer, Handler};
+pub use consumer::{ApplyError, Batch, Consumer, Handler};
 pub use journal::{append, append_all, ensure_epoch};
 pub use key::{JournalKey, JournalPublicKey, KeyError};
 pub use merkle::{Hash, leaf_hash, root};

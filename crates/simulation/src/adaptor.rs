@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use domain::calendar::{Calendar, CalendarLayer, CalendarSet, DayEntry, DayKind, LayerLevel, NoticeStatus};
 use domain::doc_number::DocNumber;
-use domain::ids::{AccountId, CaseId, FileId, FindingId, ItemId, LetterId, UnitId};
+use domain::ids::{AccountId, CaseId, FileId, FindingId, ItemId, LetterId, ProposalId, UnitId};
 use domain::outcome::Outcome;
 use domain::period::{CalendarDays, Hours, Months, Period, WorkingDays};
 use domain::rectification::{
@@ -168,6 +168,13 @@ pub enum Happening {
         /// The items with a new limit.
         items: Items,
     },
+    /// A step ended by itself, for its items are closed.
+    StepMoot {
+        /// Its place.
+        place: u16,
+    },
+    /// A request ended by itself.
+    RequestMoot,
     /// Somebody asked for a step to be lifted.
     Asked,
     /// That was granted or refused.
@@ -632,7 +639,8 @@ impl Book {
                 let subject = RequestSubject::Lift { proposal_id: step.proposal_id };
                 let request = state.requests.iter().find(|request| request.subject == subject);
                 let request_id = request.ok_or_else(|| "no such request".to_owned())?.request_id;
-                let ruling = Ruling { by: LEADER, granted, note: "已研究".to_owned() };
+                let by = Decider { account: LEADER, is_leader: true };
+                let ruling = Ruling { by, granted, note: "已研究".to_owned() };
                 state.decide_request(request_id, ruling, at, other, rules)
             }
             Act::VerifyOwn => {
@@ -844,14 +852,11 @@ fn happenings(next: &Rectification, events: &[RectificationEvent]) -> Vec<Happen
                 sequence: order.sequence,
                 items: order.items.iter().fold(0, |set, item| set | bit(item.item_id)),
             },
-            RectificationEvent::EscalationProposed { proposal } => {
-                let place = next.steps.iter().position(|step| step.proposal_id == proposal.proposal_id);
-                Happening::Proposal {
-                    place: place.and_then(|place| u16::try_from(place).ok()).unwrap_or(u16::MAX),
-                    level: proposal.level,
-                    items: proposal.items.iter().fold(0, |set, item| set | bit(item.item_id)),
-                }
-            }
+            RectificationEvent::EscalationProposed { proposal } => Happening::Proposal {
+                place: place_of_step(next, proposal.proposal_id),
+                level: proposal.level,
+                items: proposal.items.iter().fold(0, |set, item| set | bit(item.item_id)),
+            },
             RectificationEvent::DepartmentHeldLiable { .. } => Happening::HeldLiable,
             RectificationEvent::LookBackDue { item_id, .. } => match found.last_mut() {
                 Some(Happening::LookBackDue(set)) => {
@@ -889,6 +894,10 @@ fn happenings(next: &Rectification, events: &[RectificationEvent]) -> Vec<Happen
             RectificationEvent::StepLifted { level, limits, .. } => {
                 Happening::StepLifted { level: *level, items: bits(limits) }
             }
+            RectificationEvent::StepMoot { proposal_id, .. } => {
+                Happening::StepMoot { place: place_of_step(next, *proposal_id) }
+            }
+            RectificationEvent::RequestMoot { .. } => Happening::RequestMoot,
             RectificationEvent::RequestMade { .. } => Happening::Asked,
             RectificationEvent::RequestDecided { granted, .. } => Happening::Ruled(*granted),
             RectificationEvent::LookBackPassed { item_id, .. } => Happening::LookBackPassed(index(*item_id)),
@@ -909,6 +918,11 @@ fn happenings(next: &Rectification, events: &[RectificationEvent]) -> Vec<Happen
     let duties = found.iter().position(|one| matches!(one, Happening::Duty { .. })).unwrap_or(found.len());
     found[duties..].sort_unstable();
     found
+}
+
+fn place_of_step(case: &Rectification, proposal_id: ProposalId) -> u16 {
+    let place = case.steps.iter().position(|step| step.proposal_id == proposal_id);
+    place.and_then(|place| u16::try_from(place).ok()).unwrap_or(u16::MAX)
 }
 
 fn recounted(items: &[Recounted], bit: impl Fn(ItemId) -> Items) -> Happening {

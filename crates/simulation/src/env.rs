@@ -110,9 +110,7 @@ pub(crate) struct Env<'b> {
     pub(crate) commits: u64,
     /// Reports that began in time and were refused because other people had changed the version.
     pub(crate) refused_in_time: u64,
-    /// Reports that began in time and were put off because the case was being counted again.
-    pub(crate) put_off_in_time: u64,
-    /// Of both, late when they were sent again.
+    /// Of those, late when they were sent again.
     pub(crate) turned_late: u64,
     pub(crate) trace: Trace,
 }

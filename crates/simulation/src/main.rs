@@ -142,12 +142,14 @@ fn print(total: &Total, seconds: f64) {
     }
     line("steps taken", total.sum(|one| one.counts.taken));
     line("steps lifted", total.sum(|one| one.counts.lifted));
+    line("steps that ended by themselves, their items done", total.sum(|one| one.counts.ended));
     line("duties called to mind", total.sum(|one| one.counts.duties));
     line("of those, again", total.sum(|one| one.counts.again));
     line("items opened anew by a look-back", total.sum(|one| one.counts.reopened));
     line("calendars changed in flight", total.sum(|one| one.counts.changes));
     line("open cases counted again, once for each change", total.sum(|one| one.counts.recounted));
     line("of those, changed", total.sum(|one| one.counts.touched));
+    line("of all, counted within a person's act", total.sum(|one| one.counts.counted_by_acts));
     line("reports in time", total.sum(|one| one.counts.in_time));
     line("reports late", total.sum(|one| one.counts.late));
     line("reports within three microseconds of the due instant", total.sum(|one| one.counts.close_calls));
@@ -156,8 +158,7 @@ fn print(total: &Total, seconds: f64) {
     line("acts refused, each rightly", total.sum(|one| one.counts.refused));
     line("acts sent back for what other people did", total.sum(|one| one.counts.stale));
     line("reports begun in time, sent back for other people", total.sum(|one| one.refused_in_time));
-    line("reports begun in time, put off by a recount", total.sum(|one| one.put_off_in_time));
-    line("of both, late when sent again", total.sum(|one| one.turned_late));
+    line("of those, late when sent again", total.sum(|one| one.turned_late));
     line("firings that told nobody anything, without a version", total.sum(|one| one.counts.moot));
     line("events", total.sum(|one| one.events));
     line("transactions", total.sum(|one| one.commits));

@@ -42,11 +42,13 @@ pub enum Mutation {
     RulesUnheld,
     /// Cases fire before the rules in force have counted them.
     FireBehind,
+    /// Cases are acted upon without being counted by the rules in force.
+    ActBehind,
 }
 
 impl Mutation {
     /// Every mutation.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::EffectOutsideClaim,
         Self::NoRowLock,
         Self::NumberOutside,
@@ -66,6 +68,7 @@ impl Mutation {
         Self::CounterpartUnlocked,
         Self::RulesUnheld,
         Self::FireBehind,
+        Self::ActBehind,
     ];
 }
 

@@ -40,6 +40,8 @@ pub struct Counts {
     pub taken: u64,
     /// Steps that people lifted.
     pub lifted: u64,
+    /// Steps that ended by themselves, their items closed.
+    pub ended: u64,
     /// Duties called to mind.
     pub duties: u64,
     /// Of those, for the second time or more.
@@ -56,6 +58,8 @@ pub struct Counts {
     pub recounted: u64,
     /// Of those, cases that it changed.
     pub touched: u64,
+    /// Of all, those counted by the act of a person who came before the worker.
+    pub counted_by_acts: u64,
     /// Reports in time.
     pub in_time: u64,
     /// Reports late.
@@ -176,7 +180,11 @@ impl Oracle {
     /// What an act would do; nothing when it must be refused or was done before.
     fn would(&self, book: &Book, case: u32, (item, act): (usize, Act), at: Micros) -> Option<Vec<Happening>> {
         let other = self.cases.get(&adaptor::counterpart_of(case));
-        self.cases.get(&case)?.clone().act((item, act), at, other, book, self.edition)
+        let mut own = self.cases.get(&case)?.clone();
+        if !own.closed && own.edition < self.edition {
+            own.recount(at, book, self.edition);
+        }
+        own.act((item, act), at, other, book, self.edition)
     }
 
     /// A person was refused.
@@ -243,18 +251,13 @@ impl Oracle {
             Purpose::Intake => self.opened(book, case, row)?,
             Purpose::Fire if !self.cases.contains_key(&case) => self.department_opened(case, row)?,
             Purpose::Fire => self.fired(book, case, done.at)?,
-            Purpose::Act { case: named, item, act } => self.acted(book, case, named, (item, act), done.at)?,
-            Purpose::Recount => self.recounted(book, case, done.at)?,
+            Purpose::Act { case: named, item, act } => self.acted(book, case, named, (item, act), done)?,
+            Purpose::Recount => self.recounted(book, case, done.at)?.into_iter().collect(),
             Purpose::Change | Purpose::Relay | Purpose::Consume => {
                 return Err(violation("state", format!("case {case} changed by {:?}", done.purpose)));
             }
         };
-        let actual: Vec<Happening> = done
-            .entries
-            .iter()
-            .filter(|entry| entry.case == case && entry.version == row.version)
-            .map(|entry| entry.happening)
-            .collect();
+        let actual = told(done, case, row.version);
         if actual != expected {
             let rule = name_of_difference(&expected, &actual);
             return Err(violation(rule, format!("case {case} at {}: {actual:?}, expected {expected:?}", done.at)));
@@ -334,9 +337,9 @@ impl Oracle {
         case: u32,
         named: u32,
         (item, act): (usize, Act),
-        at: Micros,
+        done: &Committed,
     ) -> Result<Vec<Happening>, Violation> {
-        let edition = self.edition;
+        let (edition, at) = (self.edition, done.at);
         if named != case {
             if self.concluding.take() != Some(case) {
                 return Err(violation("state", format!("case {case} changed by an act on {named}")));
@@ -351,6 +354,17 @@ impl Oracle {
         }
         let number = adaptor::counterpart_of(case);
         let other = self.cases.get(&number).cloned();
+        if self.cases.get(&case).is_some_and(|own| !own.closed && own.edition != edition) {
+            // The worker has not come to the case: the act counts it first, in a version of its own.
+            let counted: Vec<Happening> = self.recounted(book, case, at)?.into_iter().collect();
+            let version = self.cases.get(&case).map_or(0, |own| own.version);
+            let actual = if counted.is_empty() { Vec::new() } else { told(done, case, version) };
+            if actual != counted {
+                let detail = format!("case {case}: {actual:?} before {act:?}, expected {counted:?}");
+                return Err(violation("recount", detail));
+            }
+            self.counts.counted_by_acts += 1;
+        }
         let own = self.counted(case)?;
         let crossing = own.items.get(item).and_then(Crossing::of);
         let Some(expected) = own.act((item, act), at, other.as_ref(), book, edition) else {
@@ -367,7 +381,7 @@ impl Oracle {
         Ok(expected)
     }
 
-    fn recounted(&mut self, book: &Book, case: u32, at: Micros) -> Result<Vec<Happening>, Violation> {
+    fn recounted(&mut self, book: &Book, case: u32, at: Micros) -> Result<Option<Happening>, Violation> {
         let edition = self.edition;
         let Some(own) = self.cases.get_mut(&case) else {
             return Err(violation("opened", format!("case {case} counted but never opened")));
@@ -381,7 +395,7 @@ impl Oracle {
         own.version += u32::from(happened.is_some());
         self.counts.recounted += 1;
         self.counts.touched += u64::from(happened.is_some());
-        Ok(happened.into_iter().collect())
+        Ok(happened)
     }
 
     fn count(&mut self, happened: &[Happening]) {
@@ -396,6 +410,7 @@ impl Oracle {
                 }
                 Happening::StepTaken { .. } => counts.taken += 1,
                 Happening::StepLifted { .. } => counts.lifted += 1,
+                Happening::StepMoot { .. } => counts.ended += 1,
                 Happening::Duty { times, .. } => {
                     counts.duties += 1;
                     counts.again += u64::from(*times > 1);
@@ -497,6 +512,15 @@ impl Oracle {
         versions.sort_unstable();
         versions
     }
+}
+
+/// What a transaction told of a version of a case.
+fn told(done: &Committed, case: u32, version: u32) -> Vec<Happening> {
+    done.entries
+        .iter()
+        .filter(|entry| entry.case == case && entry.version == version)
+        .map(|entry| entry.happening)
+        .collect()
 }
 
 /// Compares a row with the reference.

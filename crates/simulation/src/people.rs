@@ -2,15 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::adaptor::{self, Act, Happening, Standing};
+use crate::adaptor::{self, Act, Case, Happening, Refusal, Round, Standing};
 use crate::database::{CaseRow, Key, Purpose, Stop, TxId, Value};
 use crate::days::{Micros, SECOND};
 use crate::env::Env;
 use crate::firing::insert_limits;
 use crate::options::Mutation;
-
-/// How often a request looks whether its case is counted, a tenth of a second apart.
-const LOOKS: u8 = 30;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -42,12 +39,10 @@ pub(crate) struct Request {
     tx: TxId,
     at: Micros,
     edition: usize,
-    /// How often it has looked whether the case is counted by the rules in force.
-    looks: u8,
     seen: Option<u32>,
     /// The case, and the one that is completed with it.
     changes: Vec<Change>,
-    /// A first attempt came in time and was refused or put off.
+    /// A first attempt came in time and was refused.
     was_in_time: bool,
 }
 
@@ -59,6 +54,8 @@ struct Change {
     case: u32,
     before: Rc<CaseRow>,
     after: Rc<CaseRow>,
+    /// What counting the case again by rules that have just changed did to it, one version before the act.
+    counted: Vec<Happening>,
     happened: Vec<Happening>,
 }
 
@@ -77,7 +74,6 @@ impl Request {
             tx: 0,
             at: 0,
             edition: 0,
-            looks: 0,
             seen: None,
             changes: Vec::new(),
             was_in_time: false,
@@ -96,7 +92,6 @@ impl Request {
         }
         self.waits = None;
         self.changes.clear();
-        self.looks = 0;
     }
 
     pub(crate) fn step(&mut self, env: &mut Env<'_>) {
@@ -170,7 +165,9 @@ impl Request {
             }
             Stage::Journal => {
                 for change in &self.changes {
-                    env.database.append(self.tx, change.case, change.after.version, &change.happened)?;
+                    let version = change.after.version;
+                    env.database.append(self.tx, change.case, version.saturating_sub(1), &change.counted)?;
+                    env.database.append(self.tx, change.case, version, &change.happened)?;
                 }
                 self.stage = Stage::Commit;
                 Ok("journal")
@@ -206,20 +203,20 @@ impl Request {
 
     /// Lock, decide under the lock by the legal time of the transaction, check what the person had seen.
     fn decide(&mut self, env: &mut Env<'_>) -> Result<&'static str, Stop> {
-        // Before the row is locked, for the worker passes over what others hold.
-        if !env.is(Mutation::FireBehind) && env.database.is_behind(self.case, self.edition) {
-            if self.looks < LOOKS {
-                self.looks += 1;
-                self.wake = env.now + SECOND / 10;
-                return Ok("waits to be counted");
-            }
-            return Ok(self.put_off(env));
-        }
         let (Some(before), other) = self.lock(env)? else { return Ok(self.give_up(env, "no such case")) };
         let at = if env.is(Mutation::SendersClock) { self.at - 5 * SECOND } else { self.at };
         let (edition, case) = (self.edition, self.case);
+        let (counted, recounted) = match self.count_again(env, &before) {
+            Ok(Some((state, happened))) => (Some(state), happened),
+            Ok(None) => (None, Vec::new()),
+            Err(refusal) => {
+                env.fail("set aside", format!("case {case}: {refusal}"));
+                return Ok(self.give_up(env, "cannot be counted"));
+            }
+        };
+        let current = counted.as_ref().unwrap_or(&before.case);
         let counterpart = other.as_ref().map(|row| &row.case);
-        match env.book.act((&before.case, counterpart), before.agency, (self.item, self.act), at, edition) {
+        match env.book.act((current, counterpart), before.agency, (self.item, self.act), at, edition) {
             Ok(Some((state, happened))) => {
                 if let Some(seen) = self.seen.filter(|seen| *seen != before.version) {
                     let by_the_clock_alone = seen >= before.acted && !env.is(Mutation::StaleByClock);
@@ -236,10 +233,10 @@ impl Request {
                 let closed = completes || (before.closed && adaptor::is_complete(&state));
                 let concluded = other.filter(|_| completes).and_then(|other| conclude(case, other, self.at, edition));
                 let next_due = adaptor::next_due(&state);
-                let (version, agency) = (before.version + 1, before.agency);
+                let (version, agency) = (before.version + u32::from(counted.is_some()) + 1, before.agency);
                 let after =
                     Rc::new(CaseRow { version, acted: version, edition, closed, agency, next_due, case: state });
-                self.changes.push(Change { case, before, after, happened });
+                self.changes.push(Change { case, before, after, counted: recounted, happened });
                 self.changes.extend(concluded);
                 self.stage = Stage::Save;
                 Ok("decide")
@@ -255,18 +252,13 @@ impl Request {
         }
     }
 
-    /// Counting the case by rules that have just changed takes too long: the person is asked to come again.
-    fn put_off(&mut self, env: &mut Env<'_>) -> &'static str {
-        let report = env.database.case(self.case).and_then(|row| {
-            env.book.act((&row.case, None), row.agency, (self.item, self.act), self.at, self.edition).ok().flatten()
-        });
-        if report.is_some_and(|(_, happened)| happened.iter().any(|one| is_report(one, true))) && !self.was_in_time {
-            self.was_in_time = true;
-            env.put_off_in_time += 1;
+    /// Rules have just changed and the worker has not come to the case: it is counted by them here, at the act's own instant.
+    fn count_again(&self, env: &Env<'_>, before: &CaseRow) -> Result<Option<(Case, Vec<Happening>)>, Refusal> {
+        let is_behind = !before.closed && before.edition < self.edition;
+        if !is_behind || env.is(Mutation::ActBehind) {
+            return Ok(None);
         }
-        self.reset(env);
-        self.wake = env.now + 5 * SECOND;
-        "is put off"
+        env.book.recount(&before.case, before.agency, self.at, self.edition, &Round::default())
     }
 
     fn count_refused(&mut self, env: &mut Env<'_>, happened: &[Happening]) {
@@ -288,7 +280,7 @@ fn conclude(case: u32, before: Rc<CaseRow>, at: Micros, edition: usize) -> Optio
     let (state, happened) = adaptor::conclude(&before.case, at)?;
     let (version, agency, next_due) = (before.version + 1, before.agency, adaptor::next_due(&state));
     let after = Rc::new(CaseRow { version, acted: version, edition, closed: true, agency, next_due, case: state });
-    Some(Change { case: adaptor::counterpart_of(case), before, after, happened })
+    Some(Change { case: adaptor::counterpart_of(case), before, after, counted: Vec::new(), happened })
 }
 
 fn is_report(happening: &Happening, wanted: bool) -> bool {

@@ -255,6 +255,8 @@ enum Decision {
     Open(Clock),
     Taken,
     Lifted,
+    /// Its items were closed before anybody decided.
+    Moot,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -596,7 +598,9 @@ impl RefCase {
             (Act::AskLift { place }, _) => {
                 let place = usize::from(place);
                 let step = self.steps.get(place)?;
-                if step.decision == Decision::Lifted || self.requests.iter().any(|(of, _)| *of == place) {
+                if matches!(step.decision, Decision::Lifted | Decision::Moot)
+                    || self.requests.iter().any(|(of, _)| *of == place)
+                {
                     return None;
                 }
                 self.requests.push((place, Clock::new(at, book.waits().request, agency_days)));
@@ -649,6 +653,7 @@ impl RefCase {
             item.looks.extend(periods.look_backs.iter().map(|span| Look::Armed(days.end(at, *span).1)));
         }
         let mut happened = vec![Happening::ClosedOut { item: index, on_time: item.overdue.is_none() }];
+        happened.extend(self.end_moot());
         if is_last {
             if !self.is_linked || other.is_some_and(Self::is_complete) {
                 self.closed = true;
@@ -658,6 +663,25 @@ impl RefCase {
             }
         }
         Some(happened)
+    }
+
+    /// Steps of which every item is closed end by themselves, and with them the requests to lift them.
+    fn end_moot(&mut self) -> Vec<Happening> {
+        let closed = |(_, item): &(usize, &RefItem)| item.phase == Phase::Closed;
+        let closed: Items = self.items.iter().enumerate().filter(closed).fold(0, |set, (index, _)| set | bit(index));
+        let mut happened = Vec::new();
+        for (place, step) in (0..).zip(&mut self.steps) {
+            if matches!(step.decision, Decision::Open(_)) && step.items & !closed == 0 {
+                step.decision = Decision::Moot;
+                happened.push(Happening::StepMoot { place });
+            }
+        }
+        let steps = &self.steps;
+        let ends = |(place, _): &(usize, Clock)| steps.get(*place).is_some_and(|step| step.decision == Decision::Moot);
+        let before = self.requests.len();
+        self.requests.retain(|request| !ends(request));
+        happened.extend(std::iter::repeat_n(Happening::RequestMoot, before - self.requests.len()));
+        happened
     }
 
     /// The limit that a decided step gives to those of its items that the unit owes; it shortens nothing that runs longer.
@@ -764,7 +788,7 @@ impl RefCase {
     fn clocks(&self) -> impl Iterator<Item = Micros> + '_ {
         let steps = self.steps.iter().filter_map(|step| match step.decision {
             Decision::Open(clock) => Some(clock.due),
-            Decision::Taken | Decision::Lifted => None,
+            Decision::Taken | Decision::Lifted | Decision::Moot => None,
         });
         let requests = self.requests.iter().map(|(_, clock)| clock.due);
         let whole = self.whole.map(|clock| clock.due);

@@ -42,9 +42,7 @@ pub struct Summary {
     pub events: u64,
     /// Reports that began in time and were refused because other people had changed the version meanwhile.
     pub refused_in_time: u64,
-    /// Reports that began in time and were put off because the case was being counted again.
-    pub put_off_in_time: u64,
-    /// Of both, late when they were sent again.
+    /// Of those, late when they were sent again.
     pub turned_late: u64,
     /// Faults that struck, in the order of [`Fault::ALL`].
     pub faults: [u64; 10],
@@ -191,7 +189,6 @@ impl<'b> World<'b> {
             news: Vec::new(),
             commits: 0,
             refused_in_time: 0,
-            put_off_in_time: 0,
             turned_late: 0,
             trace: Trace::default(),
         };
@@ -400,7 +397,6 @@ impl<'b> World<'b> {
             commits: self.env.commits,
             events: self.env.database.journaled(),
             refused_in_time: self.env.refused_in_time,
-            put_off_in_time: self.env.put_off_in_time,
             turned_late: self.env.turned_late,
             faults: self.faults,
             days: ((self.env.now - self.started) / DAY).unsigned_abs(),

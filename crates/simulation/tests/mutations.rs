@@ -119,6 +119,11 @@ fn a_case_that_fires_before_it_is_counted_is_found() {
 }
 
 #[test]
+fn an_act_on_a_case_that_is_not_counted_is_found() {
+    assert_eq!(rule(Mutation::ActBehind), "recount");
+}
+
+#[test]
 fn a_failure_names_its_seed_and_shrinks() {
     let failure = found(Mutation::NumberOutside);
     let book = Book::load().unwrap();

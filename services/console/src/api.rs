@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, IF_MATCH, RETRY_AFTER};
+use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_MATCH, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use service_kit::config::OutboundSection;
 use service_kit::http_client::{self, HttpClient, HttpClientOptions, OutboundError};
@@ -31,6 +32,8 @@ pub enum Room {
     Publication,
     /// Connect (上报).
     Exchange,
+    /// Make into paper (文书).
+    Documents,
 }
 
 impl Room {
@@ -44,6 +47,7 @@ impl Room {
             Self::Reporting => "room.reporting",
             Self::Publication => "room.publication",
             Self::Exchange => "room.exchange",
+            Self::Documents => "room.documents",
         }
     }
 }
@@ -144,6 +148,8 @@ pub type Parts<'a> = (Vec<(String, String)>, &'a [Upload]);
 pub struct Sending<'a> {
     /// JSON body.
     pub body: Option<Value>,
+    /// JSON body that goes out byte for byte.
+    pub frozen: Option<Box<RawValue>>,
     /// Parts of a multipart body.
     pub parts: Option<Parts<'a>>,
     /// Value of `Idempotency-Key`.
@@ -182,6 +188,7 @@ impl Api {
             &mut services.reporting,
             &mut services.publication,
             &mut services.exchange,
+            &mut services.documents,
         ] {
             address.truncate(address.trim_end_matches('/').len());
         }
@@ -202,6 +209,7 @@ impl Api {
             Room::Reporting => &self.services.reporting,
             Room::Publication => &self.services.publication,
             Room::Exchange => &self.services.exchange,
+            Room::Documents => &self.services.documents,
         }
     }
 }
@@ -262,6 +270,20 @@ impl Line<'_> {
         Ok((headers, Body::from_stream(response.bytes_stream())).into_response())
     }
 
+    /// Has a frozen content made into a file, and hands that through to the browser with the name that it has there.
+    pub async fn rendered(&self, content: Box<RawValue>, format: &str) -> Result<Response, Failure> {
+        let query = vec![("format", format.to_owned())];
+        let sending = Sending { frozen: Some(content), query, ..Sending::default() };
+        let response = self.call(Method::POST, Room::Documents, "/v1/documents/render", sending).await?;
+        let mut headers = HeaderMap::new();
+        for name in [CONTENT_TYPE, CONTENT_DISPOSITION, ETAG] {
+            if let Some(value) = response.headers().get(&name) {
+                headers.insert(name, value.clone());
+            }
+        }
+        Ok((headers, Body::from_stream(response.bytes_stream())).into_response())
+    }
+
     async fn call(
         &self,
         method: Method,
@@ -289,6 +311,8 @@ impl Line<'_> {
             request = request.multipart(multipart(fields, files).map_err(|error| broken(room, path, &error))?);
         } else if let Some(body) = &sending.body {
             request = request.json(body);
+        } else if let Some(frozen) = sending.frozen {
+            request = request.header(CONTENT_TYPE, "application/json").body(frozen.get().to_owned());
         }
         let response = request.send().await.map_err(|error| away(room, path, &error))?;
         self.judge(room, path, response).await

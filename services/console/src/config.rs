@@ -19,12 +19,14 @@ service_kit::section! {
         pub publication: String,
         /// `exchange`
         pub exchange: String,
+        /// `documents`
+        pub documents: String,
     }
 }
 
 impl ServicesSection {
     /// Every address with its key.
-    pub fn all(&self) -> [(&'static str, &str); 7] {
+    pub fn all(&self) -> [(&'static str, &str); 8] {
         [
             ("services.registry", &self.registry),
             ("services.tasks", &self.tasks),
@@ -33,6 +35,7 @@ impl ServicesSection {
             ("services.reporting", &self.reporting),
             ("services.publication", &self.publication),
             ("services.exchange", &self.exchange),
+            ("services.documents", &self.documents),
         ]
     }
 }

@@ -71,7 +71,6 @@ pub fn build(section: &config::RulebookSection, kit: &Kit) -> anyhow::Result<Ass
     let state = app::AppState { database: kit.database.clone(), files: kit.files.clone(), rules: Arc::clone(&rules) };
     let firing_rules = Arc::clone(&rules);
     let firing = firing::Firing::new(kit.database.clone(), Arc::clone(&rules));
-    let lanes = ["deadlines-fire", "deadlines-fire-2"];
     let assembled = Assembled::new(app::routes(kit.access.clone()), state).consumer(Consumer::new(
         kit.database.clone(),
         kit.broker.clone(),
@@ -85,7 +84,7 @@ pub fn build(section: &config::RulebookSection, kit: &Kit) -> anyhow::Result<Ass
         .worker(Worker::every("deadlines-change", CHANGE_PERIOD, move || changes.clone().round()))
         .worker(Worker::every("deadlines-prove", PROVING_PERIOD, move || prover.clone().prove_nightly()))
         .worker(Worker::every("deadlines-pulse", PULSE_PERIOD, move || pulse.clone().take_pulse()));
-    Ok(lanes.into_iter().fold(assembled, |assembled, lane| {
+    Ok(firing::LANES.into_iter().fold(assembled, |assembled, lane| {
         let firing = firing.clone();
         assembled.worker(Worker::every(lane, FIRING_PERIOD, move || firing.clone().round()))
     }))

@@ -9,11 +9,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context as _;
 use clockwork::changes::{self, ChangeKind, InEffect};
+use documents::{Template, Templates};
 use domain::agencies::AgencyWords;
 use domain::calendar::Calendar;
 use domain::local_time::local_date;
 use domain::rulebook::{RuleFolder, Rulebook};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use service_kit::rule_texts::RuleTexts;
 use sqlx::PgConnection;
 
@@ -29,6 +31,7 @@ pub struct RuleSet {
     folder: RuleTexts,
     province: String,
     words: AgencyWords,
+    templates: Arc<Templates>,
     current: RwLock<Arc<Ruling>>,
 }
 
@@ -41,6 +44,7 @@ pub struct Ruling {
     folder: RuleFolder,
     province: String,
     words: AgencyWords,
+    templates: Arc<Templates>,
     /// Which change brought a version of a rulebook; of two that begin on one day the later change holds.
     brought_by: HashMap<String, i64>,
     /// Calendars that were merged already: there are as many as divisions.
@@ -93,16 +97,18 @@ impl RuleSet {
             words.kind(URGING_ORDER).is_some_and(|word| !word.is_empty()),
             "{file}: kind_words.{URGING_ORDER} is missing"
         );
+        let templates = Arc::new(Templates::load(&section.folder.join("documents"))?);
         let first = Ruling {
             version: 0,
             texts: texts.clone(),
             folder,
             province: province.clone(),
             words: words.clone(),
+            templates: Arc::clone(&templates),
             brought_by: HashMap::new(),
             calendars: RwLock::default(),
         };
-        Ok(Self { folder: texts, province, words, current: RwLock::new(Arc::new(first)) })
+        Ok(Self { folder: texts, province, words, templates, current: RwLock::new(Arc::new(first)) })
     }
 
     /// The rules that this replica saw last; for what has no effect on a case.
@@ -141,6 +147,7 @@ impl RuleSet {
             folder,
             province: self.province.clone(),
             words: self.words.clone(),
+            templates: Arc::clone(&self.templates),
             brought_by,
             calendars: RwLock::default(),
         })
@@ -172,6 +179,7 @@ impl Ruling {
             folder,
             province: self.province.clone(),
             words: self.words.clone(),
+            templates: Arc::clone(&self.templates),
             brought_by: self.brought_by.clone(),
             calendars: RwLock::default(),
         };
@@ -220,6 +228,11 @@ impl Ruling {
     /// The code word of an agency by its unit key.
     pub fn agency_word(&self, unit_key: &str) -> Option<&str> {
         self.words.agency(unit_key)
+    }
+
+    /// The version of the templates that documents of this day are issued with.
+    pub fn template(&self, on: Date) -> Option<&str> {
+        self.templates.in_force(on).map(Template::version)
     }
 
     /// The kind word of urging orders.

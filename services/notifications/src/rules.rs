@@ -3,21 +3,30 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    time::Duration,
 };
 
 use anyhow::Context as _;
 use contracts::deadlines::CHANGE_KINDS;
 use domain::{
-    local_time::local_date,
+    calendar::Calendar,
+    local_time::{at_local, local_date},
     period::{Period, count},
     rulebook::{PeriodRule, RuleFolder},
     severity::Severity,
 };
-use jiff::{Timestamp, civil::Date};
-use serde::Deserialize;
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, Time},
+};
+use serde::{Deserialize, Serialize};
 use service_kit::rule_texts::RuleTexts;
+use utoipa::ToSchema;
 
-use crate::template::Template;
+use crate::{
+    hours::{self, SendingHours},
+    template::Template,
+};
 
 /// A group of people, found at the moment of telling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -40,7 +49,7 @@ pub enum Audience {
 }
 
 /// In which capacity somebody is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capacity {
     /// As addressee (主送).
     To,
@@ -64,24 +73,100 @@ impl Capacity {
     }
 }
 
+impl std::str::FromStr for Capacity {
+    type Err = UnknownCapacity;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCapacity> {
+        [Self::To, Self::Copy, Self::Inform, Self::Fallback]
+            .into_iter()
+            .find(|capacity| capacity.as_str() == text)
+            .ok_or_else(|| UnknownCapacity(text.to_owned()))
+    }
+}
+
+/// A text that names no capacity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no capacity {0:?}")]
+pub struct UnknownCapacity(pub String);
+
 /// A way to reach somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// The inbox of the console (站内消息).
     InApp,
     /// Mail over SMTP (电子邮件).
     Mail,
+    /// Short message over an HTTP gateway (短信).
+    Sms,
+    /// A signed call to another system (系统回调).
+    Webhook,
+    /// The robot of a WeCom group (企业微信群机器人).
+    Wecom,
+    /// The robot of a DingTalk group (钉钉群机器人).
+    Dingtalk,
 }
 
 impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 6] = [Self::InApp, Self::Mail, Self::Sms, Self::Webhook, Self::Wecom, Self::Dingtalk];
+
     /// The name in data.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InApp => "in_app",
             Self::Mail => "mail",
+            Self::Sms => "sms",
+            Self::Webhook => "webhook",
+            Self::Wecom => "wecom",
+            Self::Dingtalk => "dingtalk",
         }
     }
+
+    /// Whether it reaches a unit's endpoint rather than a person.
+    pub fn is_endpoint(self) -> bool {
+        match self {
+            Self::InApp | Self::Mail | Self::Sms => false,
+            Self::Webhook | Self::Wecom | Self::Dingtalk => true,
+        }
+    }
+}
+
+impl std::str::FromStr for Channel {
+    type Err = UnknownChannel;
+
+    fn from_str(text: &str) -> Result<Self, UnknownChannel> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == text).ok_or_else(|| UnknownChannel(text.to_owned()))
+    }
+}
+
+/// A text that names no channel.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no channel {0:?}")]
+pub struct UnknownChannel(pub String);
+
+/// The next way when one fails (备用方式).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FallBack {
+    /// The ways in their order.
+    pub order: Vec<Channel>,
+    /// A legal message that has not arrived after so many hours goes by the next way as well, and is tried on.
+    pub after_hours: u16,
+}
+
+/// Chasing what was not signed (签收催告).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chase {
+    /// From the unit's reminder to the office being told.
+    pub tell_office_after: Period,
+    /// From one time that the office is told to the next, until the document is signed.
+    pub tell_office_every: Period,
+    /// How many days a one-time link works.
+    pub link_days: u16,
+    /// The article or measure.
+    pub article: String,
 }
 
 /// The channels by capacity.
@@ -154,7 +239,8 @@ impl Rule {
         }
     }
 
-    fn audiences(&self, capacity: Capacity) -> &[Audience] {
+    /// The groups for one capacity.
+    pub fn audiences(&self, capacity: Capacity) -> &[Audience] {
         match capacity {
             Capacity::To => &self.to,
             Capacity::Copy => &self.copy,
@@ -169,13 +255,30 @@ impl Rule {
 struct File {
     #[expect(dead_code, reason = "named for people; the journal of the rulebook's changes is version control")]
     version: String,
+    fall_back: FallBack,
+    receipts: Chase,
+    digest: DigestRule,
+    #[serde(default)]
+    sending_hours: Vec<SendingHours>,
     rules: Vec<Rule>,
+}
+
+/// When collected messages leave (消息摘要).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DigestRule {
+    /// The local time of day.
+    pub at: Time,
 }
 
 /// All rules of telling with the calendars and periods that they refer to.
 #[derive(Debug, Clone)]
 pub struct Rules {
     by_template: BTreeMap<Template, Rule>,
+    fall_back: FallBack,
+    chase: Chase,
+    digest: DigestRule,
+    sending_hours: Vec<SendingHours>,
     folder: RuleFolder,
     province: String,
 }
@@ -206,8 +309,26 @@ impl Rules {
         if !folder.rulebooks().iter().any(|rulebook| rulebook.province == province) {
             faults.push(format!("no rulebook for the province {province}"));
         }
+        for hours in &file.sending_hours {
+            hours.check(&mut faults);
+        }
+        let ways: BTreeSet<_> = file.fall_back.order.iter().collect();
+        if ways.len() != file.fall_back.order.len() || ways.iter().any(|way| way.is_endpoint()) {
+            faults.push("fall_back: each way to a person at most once, and no endpoints".to_owned());
+        }
+        if file.receipts.link_days == 0 {
+            faults.push("receipts: link_days must be above 0".to_owned());
+        }
         anyhow::ensure!(faults.is_empty(), "notifications.toml:\n{}", lines(&faults));
-        Ok(Self { by_template, folder, province: province.to_owned() })
+        Ok(Self {
+            by_template,
+            fall_back: file.fall_back,
+            chase: file.receipts,
+            digest: file.digest,
+            sending_hours: file.sending_hours,
+            folder,
+            province: province.to_owned(),
+        })
     }
 
     /// The rule for a kind of message; every kind has one.
@@ -220,6 +341,57 @@ impl Rules {
         self.by_template.values()
     }
 
+    /// The next way after one has failed or is slow.
+    pub fn way_after(&self, channel: Channel) -> Option<Channel> {
+        let mut ways = self.fall_back.order.iter();
+        ways.find(|way| **way == channel)?;
+        ways.next().copied()
+    }
+
+    /// After how long without arrival a legal message goes by the next way as well.
+    pub fn fall_back_after(&self) -> Duration {
+        Duration::from_hours(u64::from(self.fall_back.after_hours))
+    }
+
+    /// How long a one-time link works, in days.
+    pub fn link_days(&self) -> u16 {
+        self.chase.link_days
+    }
+
+    /// When the office is told that the unit has not signed, after the unit's reminder at `at`, or after the time before.
+    pub fn next_chase(&self, at: Timestamp, county: Option<&str>, office_told: bool) -> Timestamp {
+        let period = if office_told { self.chase.tell_office_every } else { self.chase.tell_office_after };
+        // Where no calendar reaches that day, a day later: the chase has no end.
+        count(at, period, &self.calendar(county))
+            .map_or_else(|_| at.saturating_add(SignedDuration::from_hours(24)).unwrap_or(at), |count| count.due_at)
+    }
+
+    /// The first instant, not before `at`, at which a message may leave by a way.
+    pub fn may_leave(&self, channel: Channel, county: Option<&str>, urgent: bool, at: Timestamp) -> Timestamp {
+        if urgent {
+            return at;
+        }
+        match hours::of(&self.sending_hours, channel, county) {
+            Some(hours) => hours.open(at, &self.calendar(county)),
+            None => at,
+        }
+    }
+
+    /// When what is collected at `at` leaves: the next time of the digest.
+    pub fn digest_at(&self, at: Timestamp) -> Timestamp {
+        let today = local_date(at);
+        let on = |day: Date| at_local(day, self.digest.at);
+        on(today).filter(|leaves| *leaves > at).or_else(|| on(today.tomorrow().ok()?)).unwrap_or(at)
+    }
+
+    fn calendar(&self, county: Option<&str>) -> Calendar {
+        let calendars = self.folder.calendars();
+        match county {
+            Some(county) => calendars.for_county(&self.province, county),
+            None => calendars.for_province(&self.province),
+        }
+    }
+
     /// The last day and the first late instant for acknowledging a document that was issued at `at` to a unit in
     /// `county` (`None`: a provincial unit).
     pub fn receipt_due(
@@ -230,12 +402,7 @@ impl Rules {
         county: Option<&str>,
     ) -> Option<(Date, Timestamp)> {
         let period = self.receipt_period(rule, gravest, at)?;
-        let calendars = self.folder.calendars();
-        let calendar = match county {
-            Some(county) => calendars.for_county(&self.province, county),
-            None => calendars.for_province(&self.province),
-        };
-        let count = count(at, period, &calendar).ok()?;
+        let count = count(at, period, &self.calendar(county)).ok()?;
         Some((count.due_on, count.due_at))
     }
 
@@ -312,6 +479,14 @@ mod tests {
     fn every_fault_of_the_rules_is_reported() {
         let text = r#"
             version = "x"
+            digest = { at = "08:30" }
+            fall_back = { order = ["mail", "webhook"], after_hours = 4 }
+            receipts = { tell_office_after = { working_days = 1 }, tell_office_every = { working_days = 3 }, link_days = 0, article = "x" }
+            [[sending_hours]]
+            channels = ["sms"]
+            from = "21:00"
+            to = "08:00"
+            days = "every_day"
             [[rules]]
             event = "tasks.letter.issued.v1"
             template = "reminder"
@@ -353,6 +528,9 @@ mod tests {
             "resumed: the change must be resumed",
             "item_closed: the event tells of no changes",
             "duty_overdue: no rule",
+            "sending_hours: 21:00:00 to 08:00:00 is no part of a day",
+            "fall_back: each way to a person at most once, and no endpoints",
+            "receipts: link_days must be above 0",
         ] {
             assert!(error.contains(fault), "{fault} is missing in {error}");
         }

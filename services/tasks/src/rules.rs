@@ -1,7 +1,9 @@
-//! The rules as this service reads them: rulebooks and calendars, the implementation plan, the agencies' code words.
+//! The rules as this service reads them: rulebooks and calendars, the implementation plan, the agencies' code words, the
+//! templates of documents.
 
 use anyhow::Context as _;
 use contracts::shared::DocumentKind;
+use documents::{Template, Templates};
 use domain::agencies::AgencyWords;
 use domain::calendar::Calendar;
 use domain::policy::Policy;
@@ -19,6 +21,7 @@ pub struct Rules {
     /// The implementation plan with units and divisions.
     pub policy: Policy,
     words: AgencyWords,
+    templates: Templates,
 }
 
 impl Rules {
@@ -39,7 +42,8 @@ impl Rules {
         for key in words.agencies() {
             anyhow::ensure!(policy.unit(key).is_some(), "agencies.toml: {key} is no unit of units.toml");
         }
-        Ok(Self { folder, province, policy, words })
+        let templates = Templates::load(&section.folder.join("documents"))?;
+        Ok(Self { folder, province, policy, words, templates })
     }
 
     /// The rulebook for what begins on that day.
@@ -60,6 +64,11 @@ impl Rules {
     /// The agency's code word (机关代字) by its unit key.
     pub fn agency_word(&self, unit_key: &str) -> Option<&str> {
         self.words.agency(unit_key)
+    }
+
+    /// The version of the templates that documents of that day are issued with.
+    pub fn template(&self, on: Date) -> Option<&str> {
+        self.templates.in_force(on).map(Template::version)
     }
 
     /// The word of a kind of paper; empty for papers that share the agency's main series.

@@ -30,6 +30,19 @@ pub struct Page {
     pub html: String,
 }
 
+/// A file as it came.
+#[derive(Debug)]
+pub struct Download {
+    /// What it is.
+    pub media_type: String,
+    /// Under which name it is to be saved, as the header says it.
+    pub disposition: String,
+    /// What names exactly these bytes.
+    pub etag: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
 /// A form of a page, filled as the page filled it.
 #[derive(Debug, Clone)]
 pub struct Form {
@@ -75,6 +88,31 @@ impl Browser {
     /// Opens a page, whatever its status.
     pub async fn look(&self, path: &str) -> anyhow::Result<Page> {
         read(self.http.get(self.base.join(path)?).header("Sec-Fetch-Site", "none")).await
+    }
+
+    /// Saves a file; anything but 200 fails. Tried again while a service is away.
+    pub async fn save(&self, path: &str) -> anyhow::Result<Download> {
+        let began = Instant::now();
+        loop {
+            let answer = self.http.get(self.base.join(path)?).header("Sec-Fetch-Site", "same-origin").send().await;
+            let away = answer.as_ref().map_or(true, |answer| (502..=504).contains(&answer.status().as_u16()));
+            if away && began.elapsed() < PATIENCE {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            let answer = answer?;
+            let status = answer.status();
+            anyhow::ensure!(status.as_u16() == 200, "{path}: {status} {}", answer.text().await?);
+            let of = |name: &str| {
+                answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+            };
+            return Ok(Download {
+                media_type: of("content-type"),
+                disposition: of("content-disposition"),
+                etag: of("etag"),
+                bytes: answer.bytes().await?.to_vec(),
+            });
+        }
     }
 
     /// Sends a form; the answer must be a good page. Sent again while a service is away: the form's hidden key makes

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use local_stack::Settings;
+use local_stack::{Settings, workspace_root};
 
 /// Where things are that are no part of the stack.
 #[derive(Debug, Clone)]
@@ -83,8 +83,23 @@ fn own(settings: &Settings, places: &Places) -> String {
                 quoted(&settings.journal_key)
             )
         }
+        "documents" => format!(
+            "[access]\npublic_keys = {}\n[rendering]\ntemplates = {}\n[fonts]\nfolders = [{}]\n",
+            quoted(&settings.token_public_keys),
+            quoted(&places.rulebook.join("documents")),
+            quoted(&workspace_root().join(".tools/fonts"))
+        ),
         "console" => {
-            let names = ["registry", "tasks", "deadlines", "notifications", "reporting", "publication", "exchange"];
+            let names = [
+                "registry",
+                "tasks",
+                "deadlines",
+                "notifications",
+                "reporting",
+                "publication",
+                "exchange",
+                "documents",
+            ];
             let mut out = String::from("[services]\n");
             for name in names {
                 let _ = writeln!(out, "{name} = {:?}", base(name));

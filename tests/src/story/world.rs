@@ -41,7 +41,7 @@ pub struct WorldOptions {
     pub ports: BTreeMap<String, u16>,
     /// Whether PostgreSQL waits for the disk.
     pub durable: bool,
-    /// Whether the console is part of it; the first steps do without.
+    /// Whether the console is part of it, and the room that makes documents for it; the first steps do without.
     pub console: bool,
 }
 
@@ -82,7 +82,8 @@ impl World {
         .await?;
         let places = places(&stack, &workspace)?;
         let simulators = simulators(&stack, &binaries)?;
-        let services: Vec<&str> = SERVICES.into_iter().filter(|name| options.console || *name != "console").collect();
+        let face = |name: &str| ["console", "documents"].contains(&name);
+        let services: Vec<&str> = SERVICES.into_iter().filter(|name| options.console || !face(name)).collect();
         stack.start(&services, |settings| config::text(settings, &places)).await?;
         for simulator in simulators.values() {
             simulator.ready().await?;

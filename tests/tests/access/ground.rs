@@ -124,6 +124,8 @@ impl Room {
             // The department reads along from the letter on, which this case does not have yet.
             ("publication", _) => area.concerning(school),
             ("tasks", path) if path != "/v1/duties" => area.concerning(school),
+            // The office records a paper; the unit itself signs.
+            ("notifications", "/v1/receipts/{document_id}/paper") => area,
             ("notifications", path) if path.starts_with("/v1/receipts") => Resource::default().concerning(school),
             ("notifications", path) if path.starts_with("/v1/deliveries") => area.concerning(school).concerning(bureau),
             ("exchange", _) => area.concerning(school).concerning(bureau),
@@ -171,6 +173,7 @@ pub async fn rooms() -> Vec<Room> {
         notifications(ground, &heard).await,
         publication(ground, &heard).await,
         exchange(ground, &heard).await,
+        documents(ground),
     ]
 }
 
@@ -363,8 +366,10 @@ async fn deadlines(ground: Ground) -> (Room, Vec<Envelope>) {
     assert!(firing.fire_batch().await.unwrap() > 0, "nothing was due");
     let case = format!("/v1/rectifications/{}", room.things["rectification_id"]);
     let seen = Call::get(&case).by(&ground.head()).send(&room.router).await.expect(StatusCode::OK).json;
-    let waiver = json!({"subject": "waiver", "item_id": room.things["item_id"], "reason": "校舍已停用"});
-    let asked = Call::post(&format!("{case}/requests"), &waiver)
+    // A request that both the office and the chair may decide.
+    let proposal = seen["rectification"]["steps"][0]["proposal_id"].clone();
+    let lift = json!({"subject": "lift", "proposal_id": proposal, "reason": "已有实质进展"});
+    let asked = Call::post(&format!("{case}/requests"), &lift)
         .header("If-Match", &format!("\"{}\"", seen["rectification"]["version"]))
         .by(&ground.head())
         .send(&room.router)
@@ -433,6 +438,27 @@ async fn exchange(ground: Ground, heard: &[Envelope]) -> Room {
     open_room("exchange", exchange::build(&section, &kit).unwrap(), &kit, ground, things)
 }
 
+/// Nothing in this room belongs to anybody.
+fn documents(ground: Ground) -> Room {
+    let rendering = documents_room::config::RenderingSection {
+        templates: rulebook().join("documents"),
+        portal: String::new(),
+        threads: 1,
+        queue: 64,
+    };
+    let fonts = local_stack::workspace_root().join(".tools/fonts");
+    let fonts = documents_room::config::FontsSection::in_folders(vec![fonts]);
+    let press = documents_room::press::Press::load(&rendering, &fonts).unwrap();
+    let desk = documents_room::desk::Desk::new(1, 64);
+    Room {
+        name: "documents",
+        router: documents_room::router(testkit::access(), press, desk),
+        listing: documents_room::listing(testkit::access()),
+        ground,
+        things: BTreeMap::new(),
+    }
+}
+
 fn scratch() -> PathBuf {
     let folder = std::env::temp_dir().join("dudao-access").join(Uuid::new_v4().to_string());
     std::fs::create_dir_all(&folder).unwrap();
@@ -464,7 +490,8 @@ async fn notifications(ground: Ground, heard: &[Envelope]) -> Room {
     apply(&database, &notifications::consume::Directory, &[envelope(&account)]).await;
     apply(&database, &notifications::consume::Directory, heard).await;
     let telling = Arc::new(notifications::telling(&config).unwrap());
-    apply(&database, &notifications::consume::Matters(telling), heard).await;
+    apply(&database, &notifications::consume::Matters(Arc::clone(&telling)), heard).await;
+    while notifications::tell_due(&database, &telling).await.unwrap() > 0 {}
     let document =
         one(&database, "SELECT document_id::text FROM receipts WHERE document_kind = 'opinion_letter'").await;
     let things = BTreeMap::from([
@@ -477,6 +504,16 @@ async fn notifications(ground: Ground, heard: &[Envelope]) -> Room {
             one(&database, "SELECT receipt_id::text FROM receipts WHERE document_kind = 'opinion_letter'").await,
         ),
         ("document_id", document),
+        // The head of the school has no mail address.
+        (
+            "delivery_id",
+            one(
+                &database,
+                "SELECT delivery_id::text FROM deliveries WHERE channel = 'mail' AND state = 'failed' LIMIT 1",
+            )
+            .await,
+        ),
+        ("template", "opinion_letter".to_owned()),
     ]);
     open_room("notifications", notifications::build(&config, &kit).unwrap(), &kit, ground, things)
 }

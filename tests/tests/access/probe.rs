@@ -77,6 +77,10 @@ fn body(room: &Room, route: &Route) -> Option<Value> {
             return None;
         }
         "/v1/preferences" => json!({"mail_off": []}),
+        "/v1/receipts/{document_id}/paper" => {
+            json!({"received_at": "2026-02-06T02:00:00Z", "signer_name": "校办", "note": "直接送达"})
+        }
+        "/v1/deliveries/{delivery_id}/discard" => json!({"reason": "已电话告知"}),
         "/v1/drafts/{publication_id}/withdraw" => json!({"reason": "涉及未决诉讼"}),
         "/v1/messages/{message_id}/resend" => json!({"reason": "再次上报"}),
         "/v1/rectifications/{rectification_id}/items/{item_id}/report" => {

@@ -132,15 +132,15 @@ async fn orders(world: &World, lives: &Lives<'_>) -> anyhow::Result<()> {
     let told = "SELECT count(*) AS n FROM urging_orders o WHERE (
                     SELECT count(*) FROM messaging.journal j
                     WHERE j.event_type = 'deadlines.urging_order.issued.v1' AND j.aggregate_id = o.rectification_id
-                        AND (j.payload::jsonb #>> '{order,urging_order_id}')::uuid = o.urging_order_id) <> 1";
+                        AND (j.payload::jsonb #>> '{urging_order_id}')::uuid = o.urging_order_id) <> 1";
     same(world, "deadlines", told, 0).await?;
     // Nothing that is due is armed still.
     same(world, "deadlines", "SELECT count(*) AS n FROM timers WHERE due_at <= messaging.legal_now()", 0).await?;
     // The clock of a round ran out once: a late item stands on one order, was told overdue once, and has one limit by an
     // order; an item that was closed in time has none of it.
     for once in [
-        "SELECT count(*) FROM urging_orders o, json_array_elements(o.fact -> 'items') u
-         WHERE (u.value ->> 'item_id')::uuid = i.item_id",
+        "SELECT count(*) FROM urging_orders o, json_array_elements(o.content::json #> '{body,urging_order,late_items}') u
+         WHERE o.rectification_id = i.rectification_id AND (u.value ->> 'number')::integer = i.number",
         "SELECT count(*) FROM messaging.journal j, jsonb_array_elements_text(j.payload::jsonb -> 'item_ids') u
          WHERE j.event_type = 'deadlines.item.overdue.v1' AND j.aggregate_id = i.rectification_id
              AND u.value::uuid = i.item_id",

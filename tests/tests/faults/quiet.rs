@@ -63,6 +63,9 @@ async fn look(world: &World) -> anyhow::Result<String> {
     if let n @ 1.. = count("exchange", waiting).await? {
         return Ok(format!("{n} messages wait in exchange"));
     }
+    if let n @ 1.. = count("notifications", "SELECT count(*) AS n FROM untold").await? {
+        return Ok(format!("{n} notices have still to be told"));
+    }
     let untold = "SELECT count(*) AS n FROM unreached WHERE reached_at IS NULL";
     if let n @ 1.. = count("notifications", untold).await? {
         return Ok(format!("{n} units have still to be told"));

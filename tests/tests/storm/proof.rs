@@ -7,10 +7,12 @@ use postgres::Database;
 use crate::replicas::Replicas;
 use crate::templates::{Ready, STORM};
 
+/// The journal's events of orders.
+const ORDER: &str = "event_type = 'deadlines.urging_order.issued.v1'";
+
 /// Everything: each statement counts what must not be, or what must be so many.
 pub async fn all(replicas: &Replicas, ready: &Ready) -> anyhow::Result<()> {
     let Ready { cases, items, templates } = *ready;
-    let order = "event_type = 'deadlines.urging_order.issued.v1'";
     let storm = format!("'{STORM}'::timestamptz");
     let statements: [(&str, i64, String); 14] = [
         ("orders", cases, "SELECT count(*) FROM urging_orders".to_owned()),
@@ -24,10 +26,10 @@ pub async fn all(replicas: &Replicas, ready: &Ready) -> anyhow::Result<()> {
             "items on exactly one order, by the orders",
             items,
             "SELECT count(*) FROM (
-                 SELECT o.rectification_id, (i.value ->> 'item_id')::uuid AS item_id
-                 FROM urging_orders o, json_array_elements(o.fact -> 'items') i
+                 SELECT o.rectification_id, (i.value ->> 'number')::integer AS number
+                 FROM urging_orders o, json_array_elements(o.content::json #> '{body,urging_order,late_items}') i
                  GROUP BY 1, 2 HAVING count(*) = 1) listed
-             JOIN items USING (rectification_id, item_id)"
+             JOIN items USING (rectification_id, number)"
                 .to_owned(),
         ),
         (
@@ -48,15 +50,18 @@ pub async fn all(replicas: &Replicas, ready: &Ready) -> anyhow::Result<()> {
                 .to_owned(),
         ),
         ("series", 5, "SELECT count(*) FROM number_series".to_owned()),
-        ("journal events of an order", cases, format!("SELECT count(*) FROM messaging.journal WHERE {order}")),
+        ("journal events of an order", cases, format!("SELECT count(*) FROM messaging.journal WHERE {ORDER}")),
         (
             "orders whose journal event says what is stored",
             cases,
             format!(
-                "SELECT count(*) FROM messaging.journal j JOIN urging_orders o
-                     ON o.urging_order_id = (j.payload -> 'order' ->> 'urging_order_id')::uuid
-                    AND o.rectification_id = j.aggregate_id AND o.doc_no = j.payload -> 'order' -> 'document' ->> 'doc_no'
-                 WHERE {order}"
+                "WITH told AS MATERIALIZED (
+                     SELECT aggregate_id, (payload::json ->> 'urging_order_id')::uuid AS urging_order_id,
+                            payload::json #> '{{rectification,urging_orders}}' AS orders
+                     FROM messaging.journal WHERE {ORDER})
+                 SELECT count(*) FROM told t JOIN urging_orders o USING (urging_order_id)
+                 WHERE o.rectification_id = t.aggregate_id
+                   AND o.doc_no = t.orders -> json_array_length(t.orders) - 1 -> 'document' ->> 'doc_no'"
             ),
         ),
         (
@@ -64,7 +69,7 @@ pub async fn all(replicas: &Replicas, ready: &Ready) -> anyhow::Result<()> {
             0,
             format!(
                 "SELECT count(*) FROM rectifications r LEFT JOIN messaging.journal j
-                     ON j.aggregate_id = r.rectification_id AND j.{order}
+                     ON j.aggregate_id = r.rectification_id AND j.{ORDER}
                  WHERE j.aggregate_version IS DISTINCT FROM r.version"
             ),
         ),
@@ -86,7 +91,7 @@ pub async fn all(replicas: &Replicas, ready: &Ready) -> anyhow::Result<()> {
             format!(
                 "SELECT count(*) FROM urging_orders
                  WHERE issued_at < {storm}
-                    OR (fact ->> 'lateness_seconds')::bigint <> floor(extract(epoch FROM issued_at - {storm}))"
+                    OR lateness_seconds <> floor(extract(epoch FROM issued_at - {storm}))"
             ),
         ),
         (

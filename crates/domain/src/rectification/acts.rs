@@ -380,6 +380,7 @@ impl Rectification {
             self.arm_duty(TimerKind::LookBack, number, u32::try_from(index).unwrap_or(u32::MAX), look.due_at);
         }
         let mut events = vec![RectificationEvent::ItemClosedOut { item_id, by, at, always_on_time }];
+        events.extend(self.end_moot(at));
         events.extend(self.complete(counterpart, at, rules)?);
         Ok(Outcome::Changed { next: self, events })
     }

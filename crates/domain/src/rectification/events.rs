@@ -177,6 +177,22 @@ pub enum RectificationEvent {
         /// The new limits.
         limits: Vec<(ItemId, Limit)>,
     },
+    /// A proposed step has ended by itself: its items are done (终结).
+    StepMoot {
+        /// The proposal.
+        proposal_id: ProposalId,
+        /// The level.
+        level: u8,
+        /// When.
+        at: Timestamp,
+    },
+    /// A request has ended by itself: what it was about is done (终结).
+    RequestMoot {
+        /// The request.
+        request: Request,
+        /// When.
+        at: Timestamp,
+    },
     /// Another office was asked for help.
     ConsultationSent {
         /// The item.
@@ -349,6 +365,8 @@ impl RectificationEvent {
             Self::Recounted { .. } => "recounted",
             Self::StepTaken { .. } => "step_taken",
             Self::StepLifted { .. } => "step_lifted",
+            Self::StepMoot { .. } => "step_moot",
+            Self::RequestMoot { .. } => "request_moot",
             Self::ConsultationSent { .. } => "consultation_sent",
             Self::ConsultationAnswered { .. } => "consultation_answered",
             Self::ItemWaived { .. } => "item_waived",

@@ -15,13 +15,27 @@ use crate::outcome::Outcome;
 use crate::proof::AnchorEvent;
 use crate::rulebook::{DecidedBy, Duty};
 
-/// Who decides a step, and in which capacity.
+/// Who decides a step or a request, and in which capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decider {
     /// The account.
     pub account: AccountId,
     /// Whether the account acts for the Committee's leaders (主任、副主任).
     pub is_leader: bool,
+}
+
+impl Decider {
+    /// Refuses who may not decide a step of that level: taking it, lifting it and refusing to lift it ask for the same
+    /// standing (measures 13 to 15).
+    pub(super) fn check_standing(self, level: u8, rules: Rules<'_>) -> Result<(), RectificationRefusal> {
+        let rule = rules.rulebook.ladder_step(level).ok_or(RectificationRefusal::NoLadderStep(level))?;
+        let entitled = match rule.decided_by {
+            DecidedBy::CommitteeLeader => self.is_leader,
+            DecidedBy::SupervisionAgency => true,
+            DecidedBy::System => false,
+        };
+        if entitled { Ok(()) } else { Err(RectificationRefusal::NotEntitled) }
+    }
 }
 
 impl Rectification {
@@ -48,17 +62,10 @@ impl Rectification {
                 return Ok(self.done_before(events));
             }
             StepOutcome::Taken { .. } | StepOutcome::Lifted { .. } => return Err(RectificationRefusal::StepDecided),
+            StepOutcome::Moot { .. } => return Err(RectificationRefusal::StepMoot),
         }
         let level = step.level;
-        let rule = rules.rulebook.ladder_step(level).ok_or(RectificationRefusal::NoLadderStep(level))?;
-        let entitled = match rule.decided_by {
-            DecidedBy::CommitteeLeader => decider.is_leader,
-            DecidedBy::SupervisionAgency => true,
-            DecidedBy::System => false,
-        };
-        if !entitled {
-            return Err(RectificationRefusal::NotEntitled);
-        }
+        decider.check_standing(level, rules)?;
         if note.trim().is_empty() {
             return Err(RectificationRefusal::EmptyText);
         }

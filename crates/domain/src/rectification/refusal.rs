@@ -99,6 +99,9 @@ pub enum RectificationRefusal {
     /// The step was decided otherwise.
     #[error("the step has been decided")]
     StepDecided,
+    /// The step has ended by itself.
+    #[error("the step has ended by itself, for its items are done")]
+    StepMoot,
     /// The step is for others to decide.
     #[error("this step is for the Committee's leaders to decide")]
     NotEntitled,
@@ -158,6 +161,7 @@ impl RectificationRefusal {
             Self::UnknownRequest => "unknown_request",
             Self::UnknownStep => "unknown_step",
             Self::StepDecided => "step_decided",
+            Self::StepMoot => "step_moot",
             Self::NotEntitled => "not_entitled",
             Self::Paused => "paused",
             Self::NotPaused => "not_paused",
@@ -223,6 +227,7 @@ impl RectificationRefusal {
             Self::UnknownRequest => "没有这项申请，或者已经审批".to_owned(),
             Self::UnknownStep => "没有这项升级措施".to_owned(),
             Self::StepDecided => "这项升级措施已经决定".to_owned(),
+            Self::StepMoot => "这项升级措施所列事项均已办结，措施已自行终结".to_owned(),
             Self::NotEntitled => "这项升级措施须由督导委员会负责人决定".to_owned(),
             Self::Paused => "期限已中止".to_owned(),
             Self::NotPaused => "期限没有中止".to_owned(),

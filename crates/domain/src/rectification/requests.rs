@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use super::acts::{Acted, refused};
 use super::events::RectificationEvent;
 use super::facts::Rules;
+use super::ladder::Decider;
 use super::limits::{self, Count};
 use super::refusal::RectificationRefusal;
 use super::state::{
@@ -26,8 +27,8 @@ use crate::rulebook::{Duty, EXTENSION, PauseReason};
 /// What another person says to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ruling {
-    /// Who decides.
-    pub by: AccountId,
+    /// Who decides, and in which capacity.
+    pub by: Decider,
     /// Whether it is granted.
     pub granted: bool,
     /// Why, in words; needed for a refusal.
@@ -77,7 +78,7 @@ impl Rectification {
 
     /// Grants or refuses a request; what it asks for is judged again, for the clock may have moved on since.
     ///
-    /// An extension that is not granted before the due date cannot be granted any more: the limit has passed.
+    /// Whoever grants or refuses the lift of a step must be entitled to decide the step itself. An extension that is not granted before the due date cannot be granted any more: the limit has passed.
     pub fn decide_request(
         mut self,
         request_id: RequestId,
@@ -91,8 +92,13 @@ impl Rectification {
         let Some(request) = self.requests.iter().find(|request| request.request_id == request_id).cloned() else {
             return Err(RectificationRefusal::UnknownRequest);
         };
-        if request.by == ruling.by {
+        let by = ruling.by.account;
+        if request.by == by {
             return Err(RectificationRefusal::SamePerson);
+        }
+        if let RequestSubject::Lift { proposal_id } = &request.subject {
+            let step = self.step(*proposal_id).ok_or(RectificationRefusal::UnknownStep)?;
+            ruling.by.check_standing(step.level, rules)?;
         }
         if !ruling.granted && ruling.note.trim().is_empty() {
             return Err(RectificationRefusal::EmptyText);
@@ -100,7 +106,7 @@ impl Rectification {
         events.push(RectificationEvent::RequestDecided {
             request: request.clone(),
             granted: ruling.granted,
-            by: ruling.by,
+            by,
             at,
             note: ruling.note.clone(),
         });
@@ -110,10 +116,8 @@ impl Rectification {
             self.check_subject(&request.subject, at, rules)?;
             events.extend(match request.subject.clone() {
                 RequestSubject::Extension { item_id, period } => self.extend(item_id, period, at, rules)?,
-                RequestSubject::Waiver { item_id } => {
-                    self.waive(item_id, &request, ruling.by, (at, counterpart), rules)?
-                }
-                RequestSubject::Pause { pause, until } => self.pause(pause, until, &request, ruling.by, at)?,
+                RequestSubject::Waiver { item_id } => self.waive(item_id, &request, by, (at, counterpart), rules)?,
+                RequestSubject::Pause { pause, until } => self.pause(pause, until, &request, by, at)?,
                 RequestSubject::Resume => self.resume(at, rules)?,
                 RequestSubject::Lift { proposal_id } => self.lift(proposal_id, &request, ruling, at, rules)?,
             });
@@ -150,6 +154,7 @@ impl Rectification {
                 match step.outcome {
                     StepOutcome::Proposed | StepOutcome::Taken { .. } => Ok(()),
                     StepOutcome::Lifted { .. } => Err(RectificationRefusal::StepDecided),
+                    StepOutcome::Moot { .. } => Err(RectificationRefusal::StepMoot),
                 }
             }
         }
@@ -256,6 +261,7 @@ impl Rectification {
         self.timers.retain(|timer| timer.item != number);
         let mut events =
             vec![RectificationEvent::ItemWaived { item_id, by: approved_by, at, reason: request.reason.clone() }];
+        events.extend(self.end_moot(at));
         events.extend(self.complete(counterpart, at, rules)?);
         Ok(events)
     }
@@ -360,16 +366,15 @@ impl Rectification {
         let Some((place, step)) = (0..).zip(&mut self.steps).find(|(_, step)| step.proposal_id == proposal_id) else {
             return Err(RectificationRefusal::UnknownStep);
         };
+        let by = ruling.by.account;
         let note = if ruling.note.trim().is_empty() { request.reason.clone() } else { ruling.note };
-        step.outcome = StepOutcome::Lifted {
-            requested_by: request.by,
-            decision: Verification { by: ruling.by, at, note: note.clone() },
-        };
+        step.outcome =
+            StepOutcome::Lifted { requested_by: request.by, decision: Verification { by, at, note: note.clone() } };
         let (level, numbers) = (step.level, step.items.clone());
         self.disarm(TimerKind::StepDecision, WHOLE, Some(place));
         let basis = LimitBasis::Lifted { level };
         let limits = self.limits_by_step(&numbers, level, basis, AnchorEvent::StepLifted, at, rules)?;
-        Ok(vec![RectificationEvent::StepLifted { proposal_id, level, by: ruling.by, at, reason: note, limits }])
+        Ok(vec![RectificationEvent::StepLifted { proposal_id, level, by, at, reason: note, limits }])
     }
 }
 

@@ -652,6 +652,11 @@ pub enum StepOutcome {
         /// Who approved, when, and why.
         decision: Verification,
     },
+    /// Its items were done before anybody decided; it ended by itself (终结).
+    Moot {
+        /// When.
+        ended_at: Timestamp,
+    },
 }
 
 /// A stop of the clock (中止).

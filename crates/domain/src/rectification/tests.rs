@@ -5,6 +5,8 @@ mod joint_liability;
 mod ladder;
 mod life;
 mod look_back;
+mod machine;
+mod moot;
 mod recount;
 mod requests;
 mod table;
@@ -133,11 +135,11 @@ fn approval(by: AccountId, at: Timestamp) -> Approval {
 }
 
 fn grant(by: AccountId) -> Ruling {
-    Ruling { by, granted: true, note: "同意".to_owned() }
+    Ruling { by: Decider { account: by, is_leader: by == DIRECTOR }, granted: true, note: "同意".to_owned() }
 }
 
 fn refuse(by: AccountId) -> Ruling {
-    Ruling { by, granted: false, note: "理由不足".to_owned() }
+    Ruling { by: Decider { account: by, is_leader: by == DIRECTOR }, granted: false, note: "理由不足".to_owned() }
 }
 
 fn ask(

@@ -16,7 +16,7 @@ pub struct Settings {
     /// A second address: of a service, where health and metrics are to listen (`http.operations_listen`); of the mail
     /// sink, where SMTP is to listen.
     pub second: SocketAddr,
-    /// Its database; `None` for the console and the simulators.
+    /// Its database; `None` for `documents`, the console and the simulators.
     pub database: Option<DatabaseAccess>,
     /// The broker.
     pub nats_url: String,

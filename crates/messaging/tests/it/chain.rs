@@ -22,7 +22,7 @@ const TAMPERINGS: [&str; 22] = [
     "UPDATE messaging.journal SET occurred_at = occurred_at - interval '1 microsecond' WHERE position = 3",
     "UPDATE messaging.journal SET actor = '{\"kind\":\"system\",\"worker\":\"tesu\"}' WHERE position = 3",
     "UPDATE messaging.journal SET traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' WHERE position = 3",
-    "UPDATE messaging.journal SET payload = (payload::text || ' ')::json WHERE position = 3",
+    "UPDATE messaging.journal SET payload = payload || ' ' WHERE position = 3",
     "UPDATE messaging.journal SET position = DEFAULT WHERE position = 3",
     "UPDATE messaging.journal SET epoch = 2 WHERE position = 3",
     "UPDATE messaging.journal SET tx = 1 WHERE position = 3",

@@ -5,8 +5,8 @@ use contracts::{Event, subjects};
 use uuid::Uuid;
 
 use crate::support::{
-    Counted, Trouble, applied, assert_exactly_once, count, count_once, database, publish, relay, run_consumer,
-    run_relay, wait_for_applied,
+    Counted, SetRecorder, Trouble, applied, assert_exactly_once, count, count_once, database, publish, relay, run,
+    run_consumer, run_relay, wait_for_applied,
 };
 
 async fn send(broker: &messaging::Broker, body: Vec<u8>) {
@@ -126,6 +126,35 @@ async fn a_refused_event_is_buried_at_once_and_its_neighbours_in_the_batch_pass(
     wait_for_applied(&database, 8).await;
     testkit::wait_until("the dead letter", || async { waiting_letters(&database).await.len() == 1 }).await;
     assert!(waiting_letters(&database).await[0].cause.contains("this counter may not count"));
+    consumer.stop().await;
+    assert_eq!(applied(&database).await, 8);
+}
+
+#[tokio::test]
+async fn a_batch_is_applied_together_and_one_by_one_when_one_event_spoils_it() {
+    let (database, broker, key) = (database().await, testkit::broker().await, testkit::journal_key());
+    let relay = relay(&database, &broker, &key);
+    let mut tx = database.begin().await.unwrap();
+    for _ in 0..200 {
+        count(&mut tx, Uuid::now_v7(), None).await;
+    }
+    tx.commit().await.unwrap();
+    publish(&relay, 200).await;
+    let consumer = run(database.handle(), &broker, "test-set-recorder", SetRecorder);
+    wait_for_applied(&database, 200).await;
+    let largest = "SELECT max(together) FROM applied";
+    assert!(sqlx::query_scalar::<_, i32>(largest).fetch_one(database.pool()).await.unwrap() > 1);
+    assert_exactly_once(&database).await;
+
+    sqlx::query("DELETE FROM applied").execute(database.pool()).await.unwrap();
+    let mut tx = database.begin().await.unwrap();
+    for round in 0..9 {
+        count(&mut tx, Uuid::now_v7(), (round == 4).then_some(Trouble::Refuse)).await;
+    }
+    tx.commit().await.unwrap();
+    publish(&relay, 9).await;
+    wait_for_applied(&database, 8).await;
+    testkit::wait_until("the dead letter", || async { waiting_letters(&database).await.len() == 1 }).await;
     consumer.stop().await;
     assert_eq!(applied(&database).await, 8);
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{Actor, Envelope, Event};
-use messaging::{ApplyError, Broker, Consumer, Handler, JournalKey, Relay};
+use messaging::{ApplyError, Batch, Broker, Consumer, Handler, JournalKey, Relay};
 use postgres::Tx;
 use serde::{Deserialize, Serialize};
 use testkit::Database;
@@ -44,7 +44,8 @@ pub async fn database() -> Database {
     let database = Database::new(&[&messaging::MIGRATOR]).await;
     for statement in [
         "CREATE TABLE counters (counter_id uuid PRIMARY KEY, version bigint NOT NULL)",
-        "CREATE TABLE applied (n bigint GENERATED ALWAYS AS IDENTITY, counter_id uuid NOT NULL, version bigint NOT NULL)",
+        "CREATE TABLE applied (n bigint GENERATED ALWAYS AS IDENTITY, counter_id uuid NOT NULL, version bigint NOT NULL,
+                               together integer NOT NULL DEFAULT 1)",
         "CREATE TABLE ready (ok boolean)",
     ] {
         sqlx::query(statement).execute(database.pool()).await.unwrap();
@@ -102,6 +103,42 @@ impl Handler for Recorder {
     }
 }
 
+/// Records a whole batch with one statement, and refuses the batch when one event asks for it.
+#[derive(Debug)]
+pub struct SetRecorder;
+
+impl Handler for SetRecorder {
+    fn event_types(&self) -> Vec<&'static str> {
+        vec![Counted::TYPE]
+    }
+
+    async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
+        record(tx, &[event]).await
+    }
+
+    async fn apply_all(&self, tx: &mut Tx, batch: &Batch<'_>) -> Result<(), ApplyError> {
+        record(tx, batch.events()).await
+    }
+}
+
+/// Writes before it looks for trouble: what a refused batch wrote must not stand.
+async fn record(tx: &mut Tx, events: &[&Envelope]) -> Result<(), ApplyError> {
+    let counted: Vec<Counted> = events.iter().map(|event| event.read()).collect::<Result<_, _>>()?;
+    sqlx::query(
+        "INSERT INTO applied (counter_id, version, together)
+         SELECT *, $3 FROM unnest($1::uuid[], $2::bigint[])",
+    )
+    .bind(counted.iter().map(|counted| counted.counter_id).collect::<Vec<_>>())
+    .bind(counted.iter().map(|counted| counted.version).collect::<Vec<_>>())
+    .bind(i32::try_from(counted.len()).unwrap())
+    .execute(&mut **tx)
+    .await?;
+    if counted.iter().any(|counted| counted.trouble == Some(Trouble::Refuse)) {
+        return Err(ApplyError::Refused("this counter may not count".to_owned()));
+    }
+    Ok(())
+}
+
 /// Something that runs until it is stopped.
 pub struct Running {
     cancel: CancellationToken,
@@ -125,8 +162,12 @@ pub fn run_relay(relay: Relay) -> Running {
 }
 
 pub fn run_consumer(database: postgres::Database, broker: &Broker) -> Running {
+    run(database, broker, "test-recorder", Recorder)
+}
+
+pub fn run(database: postgres::Database, broker: &Broker, name: &'static str, handler: impl Handler) -> Running {
     let cancel = CancellationToken::new();
-    let consumer = Consumer::new(database, broker.clone(), "test-recorder", Recorder);
+    let consumer = Consumer::new(database, broker.clone(), name, handler);
     Running { task: tokio::spawn(consumer.run(cancel.clone())), cancel }
 }
 

@@ -4,10 +4,11 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Document, Named};
+use super::Document;
 use crate::api::{Failure, Room};
 use crate::page::{Page, ok};
 use crate::session::Ctx;
@@ -22,6 +23,8 @@ pub(crate) struct Paper {
     pub(crate) received_at: Option<String>,
     pub(crate) lines: Vec<Line>,
     pub(crate) rectification_id: Option<String>,
+    /// Address of its page, below which its files lie.
+    pub(crate) address: String,
 }
 
 /// A part of a document: its name and what stands there.
@@ -42,12 +45,13 @@ pub(crate) enum Part {
     Rows(Vec<Vec<(String, String)>>),
 }
 
+/// A document as `tasks` keeps it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Stored {
     document: Document,
     sha256: String,
-    content: Map<String, Value>,
+    content: Content,
     received_at: Option<String>,
 }
 
@@ -55,18 +59,37 @@ struct Stored {
 #[serde(default)]
 struct Order {
     document: Document,
-    copy_to: Option<String>,
 }
 
+/// An urging order as `deadlines` keeps it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct StoredOrder {
     order: Order,
     rectification_id: String,
-    unit: Named,
-    content: Map<String, Value>,
+    content: Content,
     content_sha256: String,
 }
+
+/// A frozen content (`crates/documents`): the head that all kinds have, and the fields of its kind under its name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Content {
+    head: Map<String, Value>,
+    body: Map<String, Value>,
+}
+
+/// The frozen bytes as they were hashed.
+#[derive(Debug, Deserialize)]
+struct Frozen {
+    content: Box<RawValue>,
+}
+
+/// The kind that `deadlines` issues.
+const URGING_ORDER: &str = "urging_order";
+
+/// What a document is made as.
+pub(crate) const FORMATS: [&str; 3] = ["pdf", "docx", "txt"];
 
 #[derive(Debug, Template)]
 #[template(path = "document.html")]
@@ -75,73 +98,78 @@ struct DocumentPage {
     paper: Paper,
 }
 
-/// Parts that stand in the head of the page already, or say the same as another part.
-const IN_HEAD: [&str; 13] = [
-    "doc_no",
-    "kind",
-    "kind_name",
-    "title",
-    "issuing_agency",
-    "addressee",
-    "copies",
-    "issued_at",
-    "issued_on_text",
-    "supervision_kind",
-    "document_id",
-    "issuing_unit_name",
-    "copy_to",
-];
+/// The parts of the head that do not stand above or below the text anyway.
+const OF_HEAD: [&str; 7] = ["urgency", "secrecy", "contact", "phone", "attachments", "legal_basis", "publication"];
 
 /// The parts in the order in which they are read; what is not named here follows.
-const ORDER: [&str; 48] = [
+const ORDER: [&str; 67] = [
+    "urgency",
+    "secrecy",
+    "subject",
     "case_title",
     "supervision",
-    "kind_name",
+    "supervision_kind",
     "letter_no",
+    "letter_issued_on",
+    "sequence",
+    "lead_unit",
+    "lead_leader",
+    "assisting_units",
     "unit",
     "year",
-    "matters",
-    "visit_on",
-    "visits",
-    "team",
-    "self_evaluation_due_on",
-    "materials",
-    "contact",
-    "evaluation",
-    "items",
-    "findings",
-    "late_items",
-    "limits",
-    "plea",
-    "plea_right",
-    "plea_rule",
+    "aim",
     "number",
+    "duty",
     "name",
-    "leader",
+    "post",
     "severity",
     "category",
     "problem",
-    "description",
     "basis",
     "matter",
-    "target_units",
+    "targets",
     "window_from",
     "window_to",
+    "matters",
+    "method",
+    "lead",
+    "partners",
+    "visit_on",
+    "visit_to",
+    "visits",
     "arrived_at",
     "left_at",
     "place",
-    "text",
+    "team",
+    "self_evaluation_demand",
+    "self_evaluation_template",
+    "self_evaluation_due_on",
+    "materials",
+    "facts",
+    "evaluation",
+    "reasons",
+    "items",
+    "findings",
+    "late_items",
+    "content",
+    "plea",
+    "plea_treatment",
+    "plea_right",
+    "plea_limit",
+    "plea_address",
     "demand",
     "advice",
-    "responsible_unit_name",
+    "responsible_unit",
+    "limit",
     "was_due_on",
     "days_late",
     "due_on",
     "rule",
+    "limit_on",
+    "feedback_cycle",
     "objection_right",
     "recusal_right",
-    "legal_basis",
-    "issued_on",
+    "requirements",
 ];
 
 /// The members of an object that are shown, in reading order.
@@ -151,43 +179,61 @@ fn members(object: &Map<String, Value>) -> Vec<(&String, &Value)> {
     members
 }
 
-/// The document of a kind: urging orders are kept by `deadlines`, all others by `tasks`.
+/// Where the documents of a kind are kept: urging orders by `deadlines`, all others by `tasks`.
+fn keeper(kind: &str, document_id: Uuid) -> (Room, String) {
+    if kind == URGING_ORDER {
+        (Room::Deadlines, format!("/v1/urging-orders/{document_id}"))
+    } else {
+        (Room::Tasks, format!("/v1/documents/{document_id}"))
+    }
+}
+
+/// The document of a kind.
 pub(crate) async fn paper(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Paper, Failure> {
-    if kind == "urging_order" {
-        let stored: StoredOrder = ctx.line().get(Room::Deadlines, &format!("/v1/urging-orders/{document_id}")).await?;
-        let body = stored.content.get("body").and_then(Value::as_object).unwrap_or(&stored.content);
+    let (room, path) = keeper(kind, document_id);
+    if kind == URGING_ORDER {
+        let stored: StoredOrder = ctx.line().get(room, &path).await?;
         return Ok(Paper {
-            lines: lines(ctx, body),
             document: stored.order.document,
             sha256: stored.content_sha256,
-            addressee: stored.unit.name,
-            copies: stored.order.copy_to.unwrap_or_default(),
-            received_at: None,
             rectification_id: Some(stored.rectification_id),
+            address: format!("/urging-orders/{document_id}"),
+            ..read(ctx, &stored.content)
         });
     }
-    let stored: Stored = ctx.line().get(Room::Tasks, &format!("/v1/documents/{document_id}")).await?;
-    let text = |key: &str| stored.content.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let body = stored.content.get("body").and_then(Value::as_object).unwrap_or(&stored.content);
-    let copies = stored.content.get("copies").and_then(Value::as_array);
+    let stored: Stored = ctx.line().get(room, &path).await?;
     Ok(Paper {
-        lines: lines(ctx, body),
-        addressee: text("addressee"),
-        copies: copies.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("，"),
+        document: stored.document,
         sha256: stored.sha256,
         received_at: stored.received_at,
-        document: stored.document,
-        rectification_id: None,
+        address: format!("/documents/{document_id}"),
+        ..read(ctx, &stored.content)
     })
 }
 
-/// The parts of a text with their names in words; what has no word keeps its key.
-fn lines(ctx: &Ctx, body: &Map<String, Value>) -> Vec<Line> {
+/// What the content says; a kind that is not known here is read the same way.
+fn read(ctx: &Ctx, content: &Content) -> Paper {
     let page = ctx.page("document.title");
-    members(body)
+    let text = |key: &str| content.head.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let copies = content.head.get("copies").and_then(Value::as_array);
+    let mut parts = Map::new();
+    for body in content.body.values().filter_map(Value::as_object) {
+        parts.extend(body.clone());
+    }
+    parts.extend(OF_HEAD.iter().filter_map(|&key| Some((key.to_owned(), content.head.get(key)?.clone()))));
+    Paper {
+        addressee: text("addressee"),
+        copies: copies.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("，"),
+        lines: lines(&page, &parts),
+        ..Paper::default()
+    }
+}
+
+/// The parts of a text with their names in words; what has no word keeps its key.
+fn lines(page: &Page, parts: &Map<String, Value>) -> Vec<Line> {
+    members(parts)
         .into_iter()
-        .filter(|(key, _)| !IN_HEAD.contains(&key.as_str()))
-        .map(|(key, value)| Line { name: page.word("paper", key).to_owned(), part: part(&page, key, value) })
+        .map(|(key, value)| Line { name: page.word("paper", key).to_owned(), part: part(page, key, value) })
         .collect()
 }
 
@@ -230,9 +276,8 @@ fn part(page: &Page, key: &str, value: &Value) -> Part {
 fn words(page: &Page, key: &str, value: &Value) -> String {
     match value {
         Value::String(text) if key.ends_with("_at") => page.moment(text),
-        Value::String(text) if key == "at" => page.moment(text),
         Value::String(text) if key.ends_with("_on") || key.starts_with("window_") => page.date(text),
-        Value::String(text) if key == "severity" => page.word("severity", text).to_owned(),
+        Value::String(text) if key == "publication" => page.word("publication", text).to_owned(),
         Value::String(text) => text.clone(),
         Value::Bool(yes) => page.t(if *yes { "form.yes" } else { "form.no" }).to_owned(),
         Value::Array(items) => items.iter().map(|item| words(page, key, item)).collect::<Vec<_>>().join("；"),
@@ -251,8 +296,31 @@ pub(crate) async fn show(ctx: Ctx, Path(document_id): Path<Uuid>) -> Result<Resp
 
 /// An urging order (督办单).
 pub(crate) async fn urging_order(ctx: Ctx, Path(urging_order_id): Path<Uuid>) -> Result<Response, Failure> {
-    let paper = paper(&ctx, "urging_order", urging_order_id).await?;
+    let paper = paper(&ctx, URGING_ORDER, urging_order_id).await?;
     ok(&DocumentPage { page: ctx.titled(paper.document.title.clone()), paper })
+}
+
+/// A document of a case or a plan as a file.
+pub(crate) async fn file(ctx: Ctx, Path((document_id, format)): Path<(Uuid, String)>) -> Result<Response, Failure> {
+    made(&ctx, "", document_id, &format).await
+}
+
+/// An urging order as a file.
+pub(crate) async fn urging_order_file(
+    ctx: Ctx,
+    Path((urging_order_id, format)): Path<(Uuid, String)>,
+) -> Result<Response, Failure> {
+    made(&ctx, URGING_ORDER, urging_order_id, &format).await
+}
+
+/// Whoever may read the frozen content may have it made into a file, byte for byte as it was hashed.
+async fn made(ctx: &Ctx, kind: &str, document_id: Uuid, format: &str) -> Result<Response, Failure> {
+    if !FORMATS.contains(&format) {
+        return Err(Failure::NotFound);
+    }
+    let (room, path) = keeper(kind, document_id);
+    let stored: Frozen = ctx.line().get(room, &path).await?;
+    ctx.line().rendered(stored.content, format).await
 }
 
 /// A file of evidence of a case.

@@ -24,7 +24,7 @@ fn every_fault_is_told_at_once() {
     let folder = tempfile_folder("console-faults");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("key"), "short").unwrap();
-    let services = ["registry", "tasks", "deadlines", "reporting", "notifications", "publication"];
+    let services = ["registry", "tasks", "deadlines", "reporting", "notifications", "publication", "documents"];
     let mut text = String::from("[http]\nlisten = \"127.0.0.1:0\"\n[services]\nexchange = \"ftp://x\"\n");
     for service in services {
         writeln!(text, "{service} = \"http://127.0.0.1:1\"").unwrap();

@@ -1,11 +1,14 @@
 //! Every page, for every role, in every language; hostile words stay words.
 
 use access::Role;
+use console::texts::{Catalogue, Lang};
 use http::StatusCode;
 use serde_json::json;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, ResponseTemplate};
 
-use crate::samples::{ID, LOOK_BACK, OTHER, PLANNED, PROPOSED, REQUEST, SHA, TAKEN, VERIFIED, addresses};
-use crate::stage::{Stage, caller, problem};
+use crate::samples::{ID, LIFT, LOOK_BACK, OTHER, PLANNED, PROPOSED, REQUEST, SHA, TAKEN, VERIFIED, addresses};
+use crate::stage::{Stage, caller, header, problem};
 
 /// Values of an attribute, in order.
 fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
@@ -168,6 +171,7 @@ async fn acts_are_offered_to_those_who_may_do_them() {
         of(&["consult"], ID),
         of(&["step"], PROPOSED),
         of(&["decide"], REQUEST),
+        of(&["decide"], LIFT),
     ]
     .concat();
     let table = [
@@ -175,7 +179,7 @@ async fn acts_are_offered_to_those_who_may_do_them() {
         (Role::UnitContact, unit),
         (Role::Inspector, inspector),
         (Role::ProvinceOfficeAdmin, office),
-        (Role::CommitteeChair, of(&["step"], PROPOSED)),
+        (Role::CommitteeChair, [of(&["step"], PROPOSED), of(&["decide"], LIFT)].concat()),
         (Role::Auditor, vec![]),
     ];
     for (role, mut expected) in table {
@@ -223,6 +227,8 @@ async fn a_rectification_tells_its_plan_its_stops_its_steps_and_its_counterpart(
         .shows("台风停课")
         .shows("通报 <span class=\"light yellow\">待决定")
         .shows("约谈 <span class=\"light closed\">已实施")
+        .shows("约谈 <span class=\"light closed\">已终结（事项均已办结）")
+        .shows("终结时间")
         .shows("延长10个工作日")
         .shows("督办单")
         .shows("中止后恢复")
@@ -316,8 +322,6 @@ async fn refused_and_unknown_pages_are_told_in_chinese() {
 
 #[tokio::test]
 async fn files_go_through_but_never_as_pages_of_ours() {
-    use wiremock::matchers::{method, path};
-    use wiremock::{Mock, ResponseTemplate};
     let stage = Stage::new().await;
     let cookie = stage.sign_in(&caller(Role::Inspector)).await;
     for (sha, kind) in
@@ -349,6 +353,101 @@ async fn files_go_through_but_never_as_pages_of_ours() {
     assert!(name.starts_with("attachment; filename*=UTF-8''%E6%95%B4"), "{name}");
     let asked = Stage::only(stage.got("GET", "/reporting/v1/ledger.xlsx").await);
     assert_eq!(asked.url.query(), Some("county=460100&state=late"));
+}
+
+/// Both keepers' documents read alike: the head around, the fields of the kind within, each by its official name.
+#[tokio::test]
+async fn a_document_is_read_by_its_parts_and_offered_as_files() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::Inspector)).await;
+    let letter = stage.get(&format!("/documents/{ID}"), &cookie).await.expect(StatusCode::OK);
+    letter.shows("海口市第一中学").shows("抄送").shows("海口市教育局").shows("问题清单").shows("自签收之日起30日");
+    letter.shows("申辩处理").shows("《教育督导条例》第二十一条").shows("主动公开").shows("2026年3月12日");
+    // A field that has no word yet is shown all the same; identifiers are not.
+    letter.shows("新内容").hides("finding_ids").hides("opinion_letter");
+    letter.shows(&format!("href=\"/documents/{ID}/pdf\"")).shows("下载PDF").shows("下载DOCX").shows("纯文本");
+    let order = stage.get(&format!("/urging-orders/{ID}"), &cookie).await.expect(StatusCode::OK);
+    order.shows("督办事项").shows("逾期天数").shows(&format!("href=\"/urging-orders/{ID}/docx\""));
+}
+
+/// The file is made of the very bytes that were hashed, with the reader's own token.
+#[tokio::test]
+async fn a_file_is_made_of_the_frozen_bytes() {
+    let stage = Stage::new().await;
+    let cookie = stage.sign_in(&caller(Role::Inspector)).await;
+    // Blanks that no canonical form has: they must not get lost on the way either.
+    let frozen = r#"{"body": {"b":1}, "head":{"a":"琼"} }"#;
+    for (keeper, page) in [("tasks/v1/documents", "documents"), ("deadlines/v1/urging-orders", "urging-orders")] {
+        let stored = format!(r#"{{"sha256":"x","content":{frozen},"received_at":null}}"#);
+        Mock::given(method("GET"))
+            .and(path(format!("/{keeper}/{ID}")))
+            .respond_with(ResponseTemplate::new(200).set_body_raw(stored, "application/json"))
+            .mount(&stage.server)
+            .await;
+        stage.get(&format!("/{page}/{ID}/exe"), &cookie).await.expect(StatusCode::NOT_FOUND);
+    }
+    let made = ResponseTemplate::new(200)
+        .insert_header("etag", "\"abc\"")
+        .insert_header("content-disposition", "attachment; filename*=UTF-8''a.pdf")
+        .set_body_raw("%PDF-1.7", "application/pdf");
+    Mock::given(method("POST"))
+        .and(path("/documents/v1/documents/render"))
+        .respond_with(made)
+        .mount(&stage.server)
+        .await;
+    for page in ["documents", "urging-orders"] {
+        let file = stage.get(&format!("/{page}/{ID}/pdf"), &cookie).await.expect(StatusCode::OK);
+        assert_eq!(file.text, "%PDF-1.7");
+        for (name, value) in [
+            ("etag", "\"abc\""),
+            ("content-type", "application/pdf"),
+            ("content-disposition", "attachment; filename*=UTF-8''a.pdf"),
+        ] {
+            assert_eq!(file.headers.get(name).unwrap(), value);
+        }
+    }
+    let asked = stage.got("POST", "/documents/v1/documents/render").await;
+    assert_eq!(asked.len(), 2);
+    for request in &asked {
+        assert_eq!(request.url.query(), Some("format=pdf"));
+        assert_eq!(request.body, frozen.as_bytes());
+        assert!(header(request, "authorization").starts_with("Bearer "));
+    }
+}
+
+#[tokio::test]
+async fn a_busy_document_service_says_to_come_again() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::Inspector)).await;
+    let refusal = problem("unavailable", 503, "正在生成的文书较多，请稍后再试。", &json!([]));
+    stage.answers("POST", "/documents/v1/documents/render", 503, refusal).await;
+    let page = stage.get(&format!("/documents/{ID}/pdf"), &cookie).await.expect(StatusCode::SERVICE_UNAVAILABLE);
+    page.shows("文书服务").shows("请稍后");
+}
+
+/// The fields of every kind that is issued, and those of the head, have their words in every language.
+#[test]
+fn every_field_of_an_issued_document_has_its_name() {
+    use documents::{Kind, Shape};
+    fn names(fields: &[documents::FieldSpec], all: &mut Vec<&'static str>) {
+        for field in fields {
+            all.push(field.name);
+            if let Shape::Records(inner) = field.shape {
+                names(inner, all);
+            }
+        }
+    }
+    let mut all = Vec::new();
+    for kind in
+        [Kind::Plan, Kind::SupervisionNotification, Kind::PreliminaryOpinion, Kind::OpinionLetter, Kind::UrgingOrder]
+    {
+        names(kind.fields(), &mut all);
+    }
+    for lang in Lang::ALL {
+        let texts = Catalogue::load().texts(lang);
+        let missing: Vec<_> = all.iter().filter(|name| texts.word("paper", name) == **name).collect();
+        assert!(missing.is_empty(), "{lang:?}: {missing:?}");
+    }
 }
 
 #[tokio::test]

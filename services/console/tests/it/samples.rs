@@ -9,10 +9,13 @@ pub const VERIFIED: &str = "019a0000-0000-7000-8000-000000000003";
 pub const LOOK_BACK: &str = "019a0000-0000-7000-8000-000000000004";
 pub const WAIVED: &str = "019a0000-0000-7000-8000-000000000005";
 pub const PLANNED: &str = "019a0000-0000-7000-8000-000000000006";
-/// Its steps: one that waits for a decision, one that was taken; its request.
+/// Its steps: one that waits for a decision, one that was taken, one that ended by itself; its requests, for an extension and
+/// for the lift of a step.
 pub const PROPOSED: &str = "019a0000-0000-7000-8000-000000000011";
 pub const TAKEN: &str = "019a0000-0000-7000-8000-000000000012";
+pub const MOOT: &str = "019a0000-0000-7000-8000-000000000013";
 pub const REQUEST: &str = "019a0000-0000-7000-8000-000000000021";
+pub const LIFT: &str = "019a0000-0000-7000-8000-000000000022";
 pub const SHA: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 /// Appended to every word of the samples that is written in Chinese.
 pub const HOSTILE: &str = "<script>alert(1)</script>\"' onx=1";
@@ -95,9 +98,9 @@ fn limit(round: u32, basis: &str, due_on: &str) -> Value {
 }
 
 fn step(id: &str, level: u8, state: &str) -> Value {
-    let taken = state == "taken";
+    let (taken, ended) = (state == "taken", state != "proposed");
     json!({"proposal_id": id, "level": level, "items": [1, 3], "proposed_at": "2026-04-11T01:00:00Z", "decide_by": "2026-04-16T16:00:00Z",
-        "state": state, "decided_at": taken.then_some("2026-04-12T01:00:00Z"), "note": taken.then_some("已约谈主要负责人")})
+        "state": state, "decided_at": ended.then_some("2026-04-12T01:00:00Z"), "note": taken.then_some("已约谈主要负责人")})
 }
 
 /// A rectification whose clock is stopped: the competent department's.
@@ -126,9 +129,11 @@ pub fn rectification() -> Value {
         "received_at": "2026-03-16T01:00:00Z", "closed_at": null,
         "items": [item(ID, "in_progress", true), item(OTHER, "reported", false), item(VERIFIED, "verified", false),
             item(LOOK_BACK, "closed", false), item(WAIVED, "waived", false), item(PLANNED, "in_progress", false)],
-        "steps": [step(PROPOSED, 3, "proposed"), step(TAKEN, 2, "taken")],
+        "steps": [step(PROPOSED, 3, "proposed"), step(TAKEN, 2, "taken"), step(MOOT, 2, "moot")],
         "requests": [{"request_id": REQUEST, "subject": "extension", "item_id": PLANNED, "wish": "延长10个工作日", "reason": "采购未完成",
-            "requested_by": "学校办公室", "requested_at": "2026-04-01T01:00:00Z", "decide_by": "2026-04-04T16:00:00Z"}],
+            "requested_by": "学校办公室", "requested_at": "2026-04-01T01:00:00Z", "decide_by": "2026-04-04T16:00:00Z"},
+            {"request_id": LIFT, "subject": "lift", "item_id": null, "wish": "解除通报", "reason": "已有实质进展",
+            "requested_by": "学校办公室", "requested_at": "2026-04-02T01:00:00Z", "decide_by": "2026-04-07T16:00:00Z"}],
         "department_case": OTHER,
         "urging_orders": [{"urging_order_id": ID, "document": document("urging_order"),
             "items": [{"item_id": ID, "number": 1, "was_due_on": "2026-03-31", "due_on": "2026-04-10", "deadline_id": ID}],
@@ -219,10 +224,16 @@ fn inspector() -> Value {
 
 /// Addresses with their answers.
 pub fn all() -> Vec<(String, Value)> {
-    let content = json!({"doc_no": "琼教督委〔2026〕12号", "title": "督导意见书", "addressee": "海口市第一中学", "copies": ["海口市教育局"],
-        "body": {"unit": "海口市第一中学", "evaluation": "总体良好", "matters": ["安全", "经费"], "findings": [{"number": 1, "severity": "major", "description": "通道堵塞"}],
-            "plea": {"text": "已改", "waived": false, "at": "2026-03-14T01:00:00Z"}, "visit_on": "2026-03-12", "新项": "新内容"}});
-    let order_content = json!({"kind": "urging_order", "legal_basis": "第二十五条", "late_items": [{"number": 1, "problem": "通道堵塞", "was_due_on": "2026-03-31", "days_late": 1}]});
+    let content = json!({"template": "2026-1",
+        "head": {"doc_no": "琼教督委〔2026〕12号", "title": "督导意见书", "issuing_agency": "省教育督导委员会办公室", "issued_on": "2026-03-02",
+            "addressee": "海口市第一中学", "copies": ["海口市教育局"], "case_id": ID, "finding_ids": [OTHER],
+            "legal_basis": ["《教育督导条例》第二十一条", "第二十二条"], "publication": "open"},
+        "body": {"opinion_letter": {"case_title": "校园安全专项督导", "unit": "海口市第一中学", "evaluation": "总体良好",
+            "findings": [{"number": 1, "severity": "较大", "category": "安全管理", "problem": "通道堵塞", "limit": "自签收之日起30日"}],
+            "visits": [{"arrived_at": "2026-03-12T01:00:00Z", "place": "教学楼"}], "plea": "已改", "plea_treatment": "部分采纳", "新项": "新内容"}}});
+    let order_content = json!({"template": "2026-1",
+        "head": {"doc_no": "琼教督委〔2026〕12号", "addressee": "海口市第一中学", "copies": ["海口市教育局"], "legal_basis": ["第二十五条"]},
+        "body": {"urging_order": {"subject": "限期整改", "late_items": [{"number": 1, "problem": "通道堵塞", "was_due_on": "2026-03-31", "days_late": 1}]}}});
     [
         ("/tasks/v1/plans", page(&json!([plan()]))),
         ("/tasks/v1/plans/ID", plan()),

@@ -91,6 +91,7 @@ impl Stage {
             reporting: at("reporting"),
             publication: at("publication"),
             exchange: at("exchange"),
+            documents: at("documents"),
         };
         let outbound = OutboundSection {
             allowed_hosts: Vec::new(),

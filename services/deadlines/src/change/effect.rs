@@ -3,30 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use contracts::Actor;
-use domain::calendar::Calendar;
 use domain::ids::RectificationId;
-use domain::outcome::Outcome;
-use domain::rectification::{Rectification, RectificationEvent, Workbook};
+use domain::rectification::Workbook;
 use jiff::Timestamp;
 
-use super::dry_run::{CaseDiff, recounted};
+use super::recount::{self, Counted};
 use super::store::{self, Pending};
-use super::{BATCH, Changes, WORKER};
-use crate::rectification::dossier::Dossier;
-use crate::rectification::publish::{self, Change};
+use super::{BATCH, Changes};
 use crate::rectification::store::{self as cases, Row, Save};
 use crate::rules::Ruling;
-
-/// A case that a change touches.
-struct Counted {
-    before: Rectification,
-    after: Dossier,
-    version: i64,
-    events: Vec<RectificationEvent>,
-    calendar: Arc<Calendar>,
-    rules_version: i64,
-}
 
 #[derive(Default)]
 struct Decided {
@@ -92,33 +77,10 @@ impl Changes {
         let saves: Vec<Save<'_>> = decided
             .changed
             .iter()
-            .map(|one| Save { before: Some(&one.before), after: &one.after, version: one.version })
+            .map(|one| Save { before: Some(&one.before), after: &one.after.dossier, version: one.after.version })
             .collect();
         cases::save(&mut tx, &saves, &workbook, at).await?;
-        let changes: Vec<Change<'_>> = decided
-            .changed
-            .iter()
-            .map(|one| Change {
-                dossier: &one.after,
-                version: one.version,
-                events: &one.events,
-                calendar: &one.calendar,
-            })
-            .collect();
-        publish::publish(&mut tx, &Actor::system(WORKER), &changes).await?;
-        for change in pending.iter() {
-            let diffs: Vec<CaseDiff> = decided
-                .changed
-                .iter()
-                .filter(|one| one.rules_version < change.sequence)
-                .map(|one| {
-                    let letter = &one.after.letter;
-                    let (unit, number) = (letter.unit.name.clone(), letter.document.doc_no.clone());
-                    CaseDiff::of(unit, number, &one.after.rectification, &recounted(&one.events), at)
-                })
-                .collect();
-            store::keep_cases(&mut tx, change.change_id, "real", &diffs).await?;
-        }
+        recount::tell(&mut tx, &decided.changed, &pending, at).await?;
         tx.commit().await?;
         Ok(taken)
     }
@@ -128,39 +90,15 @@ fn decide(rows: Vec<(Row, i64)>, pending: &[Pending], ruling: &Ruling, workbook:
     let mut decided = Decided::default();
     for (row, rules_version) in rows {
         let rectification_id = row.rectification_id;
-        match count(row, rules_version, pending, ruling, workbook, at) {
+        let counted = row
+            .read()
+            .map_err(anyhow::Error::from)
+            .and_then(|stored| recount::count(stored, rules_version, pending, ruling, workbook, at));
+        match counted {
             Ok(Some(counted)) => decided.changed.push(counted),
             Ok(None) => decided.same.push(rectification_id),
             Err(error) => decided.aside.push((rectification_id, format!("{error:#}"))),
         }
     }
     decided
-}
-
-fn count(
-    row: Row,
-    rules_version: i64,
-    pending: &[Pending],
-    ruling: &Ruling,
-    workbook: &Workbook,
-    at: Timestamp,
-) -> anyhow::Result<Option<Counted>> {
-    let stored = row.read()?;
-    let (version, dossier) = (stored.version, stored.dossier);
-    let before = dossier.rectification.clone();
-    // The newest rulebook, of those that this case has not met, that live cases go over to.
-    let target = pending
-        .iter()
-        .filter(|change| change.sequence > rules_version)
-        .filter_map(|change| change.goes_over.as_deref())
-        .next_back()
-        .unwrap_or(&before.rulebook_version);
-    let held = dossier.hold_by(target, ruling, workbook)?;
-    let calendar = Arc::clone(held.unit_calendar());
-    let (rectification, events) = match before.clone().recount(at, held.rules())? {
-        Outcome::Unchanged(_) => return Ok(None),
-        Outcome::Changed { next, events } => (next, events),
-    };
-    let after = Dossier { rectification, ..dossier };
-    Ok(Some(Counted { before, after, version: version + 1, events, calendar, rules_version }))
 }

@@ -12,14 +12,15 @@
 //!     in_effect --> in_effect: every open case is counted again, once
 //! ```
 //!
-//! Between the moment at which a change takes effect and the moment at which a case is counted by it, nothing happens to that
-//! case: it neither fires nor is acted upon; an act waits, and keeps the instant at which it began. The cases with the nearest
-//! clocks are counted first. A roll-back is a new change that restores the former text; what a unit was told never moves
+//! Between the moment at which a change takes effect and the moment at which a case is counted by it, nothing else happens to
+//! that case: it does not fire, and whoever acts on it first has it counted in the transaction of the act, at the act's own
+//! instant. The cases with the nearest clocks are counted first. A roll-back is a new change that restores the former text; what a unit was told never moves
 //! earlier, by neither.
 
 mod dry_run;
 mod effect;
 pub(crate) mod http;
+pub(crate) mod recount;
 pub(crate) mod store;
 mod text;
 mod tonight;

@@ -1,7 +1,7 @@
 //! Every statement about changes of calendars and rules.
 
 use clockwork::changes::ChangeKind;
-use domain::ids::{AccountId, AreaId, RuleChangeId};
+use domain::ids::{AccountId, AreaId, RectificationId, RuleChangeId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
@@ -519,6 +519,33 @@ pub(crate) async fn pending_since(connection: &mut PgConnection, after: i64) -> 
             goes_over: (kind(&row.kind) == ChangeKind::Rulebook && row.live_cases).then_some(row.subject),
         })
         .collect())
+}
+
+/// The version of the rules that counted a locked case last.
+pub(crate) async fn counted_by(
+    connection: &mut PgConnection,
+    rectification_id: RectificationId,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT rules_version FROM rectifications WHERE rectification_id = $1",
+        Uuid::from(rectification_id)
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Gives a locked case the next version, of which its state is written with the version after it.
+pub(crate) async fn raise_version(
+    connection: &mut PgConnection,
+    rectification_id: RectificationId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE rectifications SET version = version + 1 WHERE rectification_id = $1",
+        Uuid::from(rectification_id)
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Finishes a change when no open case is behind it but those set aside; whether it is finished now.

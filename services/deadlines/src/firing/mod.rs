@@ -4,7 +4,7 @@
 //! asks the domain what that means; and commits state, notices, numbers, next timers and journal together. A crash at any
 //! moment leaves either all of it or nothing, and the next round starts from the rows. Legal time is the database's.
 //!
-//! Two lanes run at once, so that one decides while the database writes for the other. What needs no number is written
+//! Lanes run side by side, so that some decide while the database writes for another. What needs no number is written
 //! before the numbers are taken: only the rest of the round holds up other rounds of the same agencies.
 
 use std::sync::Arc;
@@ -30,6 +30,8 @@ use crate::urging_order::issue::{self, Draft};
 
 /// Cases in one transaction: enough for speed, few enough that people's own acts never wait long.
 const BATCH: i64 = 500;
+/// The workers that fire side by side in a replica: one in the part that holds numbers, the others at reading and deciding.
+pub const LANES: [&str; 3] = ["deadlines-fire", "deadlines-fire-2", "deadlines-fire-3"];
 /// Who acts when the clock does.
 const WORKER: &str = "deadlines.fire";
 

@@ -18,12 +18,8 @@ use super::publish::{self, Change};
 use super::refusal::{self, Asked};
 use super::store::{self, Save, Stored};
 use super::{evidence, sides};
+use crate::change::recount::Recount;
 use crate::rules::RuleSet;
-
-/// How often an act looks whether its case is counted by the rules in force.
-const LOOKS: u32 = 30;
-/// How long it waits between two looks.
-const BETWEEN_LOOKS: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// An act on a rectification.
 #[derive(Debug, Clone)]
@@ -119,30 +115,32 @@ pub(crate) async fn perform(
 ) -> Result<Stored, Problem> {
     // Before any row is locked: a change of the rules that takes effect waits for this transaction.
     let ruling = rules.in_force(tx).await?;
-    wait_until_counted(tx, rectification_id, ruling.version()).await?;
-    let (stored, counterpart) = lock(tx, rectification_id, act.may_complete()).await?;
-    permit.on(&stored.dossier.resource())?;
+    let (locked, counterpart) = lock(tx, rectification_id, act.may_complete()).await?;
+    permit.on(&locked.dossier.resource())?;
     let caller = permit.caller();
-    sides::check(permit, &stored.dossier, &act)?;
+    sides::check(permit, &locked.dossier, &act)?;
     if let Act::Item(_, ItemAct::Report { evidence: files, .. }) = &act {
         evidence::check_known(tx, rectification_id, files).await?;
     }
     let (workbook, at) = (Workbook::new(), tx.at());
+    let recount = Recount::of(tx, &locked, &ruling, &workbook).await?;
+    let stored = recount.as_ref().and_then(Recount::stored).unwrap_or(&locked);
     let held = stored.dossier.hold(&ruling, &workbook)?;
-    let before = stored.dossier.rectification.clone();
+    let before = &stored.dossier.rectification;
     let other = counterpart.as_ref().map(|other| &other.dossier.rectification);
     let by = Acting::of(caller, &stored.dossier);
-    let outcome = decide(before.clone(), &held, by, act.clone(), at, other).map_err(|error| {
-        refusal::problem(&error, &Asked { act: &act, of: &before, rulebook: held.rules().rulebook })
-    })?;
+    let outcome = decide(before.clone(), &held, by, act.clone(), at, other)
+        .map_err(|error| refusal::problem(&error, &Asked { act: &act, of: before, rulebook: held.rules().rulebook }))?;
     let (rectification, events) = match outcome {
-        // The same act again: nobody's version is stale when nothing changes.
-        Outcome::Unchanged(_) => return Ok(stored),
+        // The same act again: nobody's version is stale when nothing changes, and the worker counts the case if need be.
+        Outcome::Unchanged(_) => return Ok(locked),
         Outcome::Changed { next, events } => (next, events),
     };
-    check_version(tx, if_match, &stored).await?;
-    let mut dossier = stored.dossier;
-    dossier.rectification = rectification;
+    check_version(tx, if_match, &locked).await?;
+    if let Some(recount) = &recount {
+        recount.write(tx).await?;
+    }
+    let mut dossier = Dossier { rectification, ..stored.dossier.clone() };
     dossier.people.insert(caller.account_id, caller.display_name.clone());
     let completed = events.iter().any(|event| matches!(event, RectificationEvent::Completed { .. }));
     if completed {
@@ -153,7 +151,7 @@ pub(crate) async fn perform(
     }
     let version = stored.version + 1;
     let concluded = if completed { counterpart.and_then(|other| conclude(other, at)) } else { None };
-    let mut saves = vec![Save { before: Some(&before), after: &dossier, version }];
+    let mut saves = vec![Save { before: Some(&locked.dossier.rectification), after: &dossier, version }];
     saves.extend(concluded.iter().map(|other| Save {
         before: Some(&other.before),
         after: &other.after,
@@ -171,19 +169,6 @@ pub(crate) async fn perform(
     }));
     publish::publish(tx, &actor, &changes).await?;
     Ok(Stored { version, dossier })
-}
-
-/// A change of the rules has just taken effect: waits until the case is counted by it. The act keeps the instant at which it
-/// began, for nobody is to be late because calendars changed. No row is locked yet, which the count would pass over, and
-/// while the rules are held the case does not fall behind again.
-async fn wait_until_counted(tx: &mut Tx, rectification_id: RectificationId, rules_version: i64) -> Result<(), Problem> {
-    for _ in 0..LOOKS {
-        if !store::is_behind(tx, rectification_id, rules_version).await? {
-            return Ok(());
-        }
-        tokio::time::sleep(BETWEEN_LOOKS).await;
-    }
-    Err(being_counted())
 }
 
 /// Refuses an act that was decided on what other people have changed since. What only the clock has changed since is no
@@ -271,16 +256,15 @@ fn decide(
     counterpart: Option<&Rectification>,
 ) -> Decided {
     let (by, rules) = (acting.account, held.rules());
+    let decider = Decider { account: by, is_leader: acting.is_leader };
     match act {
         Act::Item(item_id, act) => decide_item(rectification, held, acting, (item_id, act), at, counterpart),
         Act::Ask { subject, reason } => rectification.ask(subject, reason, by, at, rules),
         Act::DecideRequest { request_id, granted, note } => {
-            rectification.decide_request(request_id, RequestRuling { by, granted, note }, at, counterpart, rules)
+            let ruling = RequestRuling { by: decider, granted, note };
+            rectification.decide_request(request_id, ruling, at, counterpart, rules)
         }
-        Act::TakeStep { proposal_id, note } => {
-            let decider = Decider { account: by, is_leader: acting.is_leader };
-            rectification.take_step(proposal_id, decider, note, at, rules)
-        }
+        Act::TakeStep { proposal_id, note } => rectification.take_step(proposal_id, decider, note, at, rules),
     }
 }
 
@@ -314,17 +298,6 @@ fn decide_item(
         }
         ItemAct::LookBack(decision) => rectification.look_back(item_id, verifier, &decision, at, rules),
     }
-}
-
-/// A change of the rules has just taken effect, and this case is one of the last to be counted by it.
-fn being_counted() -> Problem {
-    Problem::unavailable(
-        Text::new(
-            "日历或规则刚刚变更，该整改的期限正在重新计算，请稍后再试。",
-            "Calendars or rules have just changed and the limits of this case are being counted again; try in a moment.",
-        ),
-        std::time::Duration::from_secs(5),
-    )
 }
 
 pub(crate) fn unknown() -> Problem {

@@ -104,14 +104,11 @@ impl Outgoing {
                 }
                 RectificationEvent::ItemOverdue { item_id, due_at: _, due_on: _ } => overdue.push(*item_id),
                 RectificationEvent::UrgingOrderIssued { order } => {
-                    if let Some(fact) = change.dossier.orders.iter().find(|fact| fact.urging_order_id == order.order_id)
-                    {
-                        self.orders.push(UrgingOrderIssued {
-                            rectification: rectification(),
-                            order: fact.clone(),
-                            next_step: ArmedStep { level: i16::from(order.next_level), fires_at: order.next_level_at },
-                        });
-                    }
+                    self.orders.push(UrgingOrderIssued {
+                        rectification: rectification(),
+                        urging_order_id: order.order_id,
+                        next_step: ArmedStep { level: i16::from(order.next_level), fires_at: order.next_level_at },
+                    });
                 }
                 RectificationEvent::EscalationProposed { proposal } => self.proposed.push(StepProposed {
                     rectification: rectification(),
@@ -210,6 +207,12 @@ fn what(dossier: &Dossier, event: &RectificationEvent) -> Option<What> {
         }
         RectificationEvent::StepLifted { proposal_id, level, reason, .. } => {
             What::StepLifted { proposal_id: *proposal_id, level: i16::from(*level), reason: reason.clone() }
+        }
+        RectificationEvent::StepMoot { proposal_id, level, at: _ } => {
+            What::StepMoot { proposal_id: *proposal_id, level: i16::from(*level) }
+        }
+        RectificationEvent::RequestMoot { request, at: _ } => {
+            What::RequestMoot { request: request_fact(dossier, request) }
         }
         RectificationEvent::ConsultationSent { item_id, office, due_at, .. } => {
             What::ConsultationSent { item_id: *item_id, office: office.clone(), due_at: *due_at }

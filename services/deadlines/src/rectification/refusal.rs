@@ -39,10 +39,7 @@ pub(crate) fn problem(refusal: &Refusal, asked: &Asked<'_>) -> Problem {
             "责任单位人员不得核查本单位的整改事项。请由其他单位的督学办理。",
             "The verifier belongs to the unit that must rectify; let an inspector of another unit do it.",
         )),
-        Refusal::NotEntitled => Problem::forbidden(Text::new(
-            "这项升级措施须由督导委员会负责人决定。请提请督导委员会主任办理。",
-            "This step is for the Committee's leaders to decide; put it before the chair.",
-        )),
+        Refusal::NotEntitled => Problem::forbidden(asked.not_entitled()),
         Refusal::EmptyText => Problem::invalid_field(asked.text_field(), Text::new("请填写内容。", "Write a text.")),
         Refusal::NoEvidence => Problem::invalid_field(
             "/evidence",
@@ -72,6 +69,13 @@ pub(crate) fn problem(refusal: &Refusal, asked: &Asked<'_>) -> Problem {
                 "The step has been decided already; ask for it to be lifted if it must go.",
             ),
             "decided",
+        ),
+        Refusal::StepMoot => Problem::state_refuses(
+            Text::new(
+                "这项升级措施所列事项均已办结，措施已自行终结，无需再作决定。请刷新页面查看当前状态。",
+                "The step has ended by itself, for its items are done; there is nothing to decide. Reload to see how it stands.",
+            ),
+            "moot",
         ),
         Refusal::ConsultationOpen | Refusal::NoConsultation => consultation(refusal, asked),
         Refusal::NoLookBack => no_look_back(asked),
@@ -133,6 +137,20 @@ impl Asked<'_> {
             Act::Item(..) | Act::Ask { .. } | Act::TakeStep { .. } => (
                 "报告人不得核查或销号本人报告的事项。请由其他人员办理。",
                 "Who reported must not verify or close the item; let someone else do it.",
+            ),
+        }
+    }
+
+    fn not_entitled(&self) -> Text {
+        match self.act {
+            Act::DecideRequest { .. } => Text::new(
+                "这项升级措施须由督导委员会负责人决定，解除申请无论是否批准，也须由其审批。请提请督导委员会主任审批。",
+                "This step is for the Committee's leaders to decide, and so is the request to lift it, granted or refused; \
+                 put it before the chair.",
+            ),
+            Act::Item(..) | Act::Ask { .. } | Act::TakeStep { .. } => Text::new(
+                "这项升级措施须由督导委员会负责人决定。请提请督导委员会主任办理。",
+                "This step is for the Committee's leaders to decide; put it before the chair.",
             ),
         }
     }

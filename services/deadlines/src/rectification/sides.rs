@@ -3,7 +3,7 @@
 //! What a role permits is decided before (`access`); here the question is for whom the caller acts in this one case.
 
 use access::{Caller, Permit, Resource, Role};
-use domain::ids::{ItemId, UnitId};
+use domain::ids::{ItemId, RequestId, UnitId};
 use domain::rectification::RequestSubject;
 use problem::{Problem, ProblemKind, Text};
 
@@ -31,8 +31,11 @@ pub(crate) fn check(permit: &Permit, dossier: &Dossier, act: &Act) -> Result<(),
             | ItemAct::RefuseCloseOut { .. }
             | ItemAct::LookBack(_),
         )
-        | Act::DecideRequest { .. }
         | Act::TakeStep { .. } => for_the_office(permit.caller(), dossier),
+        Act::DecideRequest { request_id, granted: _, note: _ } => {
+            for_the_office(permit.caller(), dossier)?;
+            in_ones_own_competence(permit.caller(), dossier, *request_id)
+        }
         Act::Ask { subject, reason: _ } => {
             // An office asks where its area reaches; everyone else asks for his own unit.
             let office = Resource::in_area(dossier.letter.unit.area_path.iter().copied());
@@ -71,6 +74,26 @@ fn for_the_unit(caller: &Caller, dossier: &Dossier, item_id: Option<ItemId>) -> 
                 "Only the supervised unit or the unit responsible for the finding may act for it; let its own people do it.",
             ),
         ))
+    }
+}
+
+/// The chair decides what is about a step of the ladder; every other request is the office's to decide.
+fn in_ones_own_competence(caller: &Caller, dossier: &Dossier, request_id: RequestId) -> Result<(), Problem> {
+    let of_the_office =
+        [Role::ProvinceOfficeAdmin, Role::CountyOfficeAdmin].into_iter().any(|role| holds(caller, role, dossier));
+    // A request that does not exist is told so by the domain.
+    let is_other = dossier
+        .rectification
+        .requests
+        .iter()
+        .any(|request| request.request_id == request_id && !matches!(request.subject, RequestSubject::Lift { .. }));
+    if of_the_office || !is_other {
+        Ok(())
+    } else {
+        Err(Problem::forbidden(Text::new(
+            "这项申请由督导机构审批，督导委员会主任只审批解除升级措施的申请。请由督导机构办理。",
+            "This request is for the office to decide, the chair decides on lifting a step only; let the office do it.",
+        )))
     }
 }
 

@@ -48,10 +48,13 @@ fn paused_until(stop: &Suspension) -> jiff::Timestamp {
 }
 
 fn step_fact(step: &Step) -> StepFact {
-    let (state, decision) = match &step.outcome {
-        StepOutcome::Proposed => (StepState::Proposed, None),
-        StepOutcome::Taken { decision } => (StepState::Taken, Some(decision)),
-        StepOutcome::Lifted { requested_by: _, decision } => (StepState::Lifted, Some(decision)),
+    let (state, decided_at, note) = match &step.outcome {
+        StepOutcome::Proposed => (StepState::Proposed, None, None),
+        StepOutcome::Taken { decision } => (StepState::Taken, Some(decision.at), Some(&decision.note)),
+        StepOutcome::Lifted { requested_by: _, decision } => {
+            (StepState::Lifted, Some(decision.at), Some(&decision.note))
+        }
+        StepOutcome::Moot { ended_at } => (StepState::Moot, Some(*ended_at), None),
     };
     StepFact {
         proposal_id: step.proposal_id,
@@ -60,8 +63,8 @@ fn step_fact(step: &Step) -> StepFact {
         proposed_at: step.at,
         decide_by: step.due_at,
         state,
-        decided_at: decision.map(|decision| decision.at),
-        note: decision.map(|decision| decision.note.clone()),
+        decided_at,
+        note: note.cloned(),
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use contracts::deadlines::UrgingOrderFact;
 use contracts::tasks::LetterIssued;
 use domain::ids::{AccountId, RectificationId, SheetId};
 use domain::rectification::{Item, Rectification, Workbook};
@@ -16,6 +15,7 @@ use uuid::Uuid;
 
 use super::dossier::Dossier;
 use super::snapshot::deadline_id;
+use crate::urging_order::kept::{self, Kept};
 
 /// A dossier with the version of its row.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub(crate) struct Row {
     agency_area_code: String,
     agency_key: String,
     closed_at: Option<jiff_sqlx::Timestamp>,
-    orders: Vec<UrgingOrderFact>,
+    orders: Vec<Kept>,
 }
 
 /// What a row holds is not what this version writes.
@@ -68,6 +68,8 @@ impl Row {
         let rectification: Rectification = serde_json::from_str(&self.state).map_err(fault("state"))?;
         let letter: LetterIssued = serde_json::from_str(&self.letter).map_err(fault("letter"))?;
         let people: BTreeMap<AccountId, String> = serde_json::from_str(&self.people).map_err(fault("people"))?;
+        let facts = self.orders.into_iter().map(|order| order.fact(&rectification, &letter));
+        let orders = facts.collect::<Result<_, _>>().map_err(fault("content"))?;
         Ok(Stored {
             version: self.version,
             dossier: Dossier {
@@ -75,7 +77,7 @@ impl Row {
                 letter: Arc::new(letter),
                 agency_area_code: self.agency_area_code,
                 agency_key: self.agency_key,
-                orders: self.orders,
+                orders,
                 people,
                 closed_at: self.closed_at.map(jiff_sqlx::Timestamp::to_jiff),
             },
@@ -248,32 +250,32 @@ pub(crate) async fn is_behind(
 
 /// Brings the urging orders of those cases that have any; in a first storm that is none, and nothing is asked.
 async fn load_orders(connection: &mut PgConnection, rows: &mut [Row]) -> Result<(), sqlx::Error> {
-    // The count stands in the state's text; it is left out while it is zero.
-    let urged: Vec<Uuid> = rows
-        .iter()
-        .filter(|row| row.state.contains("\"urging_orders\""))
-        .map(|row| row.rectification_id.into())
-        .collect();
+    let mut urged = Vec::new();
+    for row in &*rows {
+        // The count is left out while it is zero, and quotation marks inside texts are escaped: this is the key itself.
+        if row.state.contains("\"urging_orders\":") {
+            let Orders { urging_orders } = serde_json::from_str(&row.state).map_err(|source| UnreadableRow {
+                rectification_id: row.rectification_id,
+                column: "state",
+                source,
+            })?;
+            urged.push((row.rectification_id, urging_orders));
+        }
+    }
     if urged.is_empty() {
         return Ok(());
     }
-    let orders = sqlx::query!(
-        r#"SELECT rectification_id, fact AS "fact: Json<UrgingOrderFact>" FROM urging_orders
-           WHERE rectification_id = ANY($1) ORDER BY rectification_id, sequence"#,
-        &urged
-    )
-    .fetch_all(connection)
-    .await?;
-    let mut by_case: BTreeMap<RectificationId, Vec<UrgingOrderFact>> = BTreeMap::new();
-    for order in orders {
-        by_case.entry(order.rectification_id.into()).or_default().push(order.fact.0);
-    }
+    let mut by_case = kept::load(connection, &urged).await?;
     for row in rows {
-        if let Some(orders) = by_case.remove(&row.rectification_id) {
-            row.orders = orders;
-        }
+        row.orders = by_case.remove(&row.rectification_id).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Of a state, how many orders were issued.
+#[derive(serde::Deserialize)]
+struct Orders {
+    urging_orders: u32,
 }
 
 /// Sets a locked rectification aside, with the cause; it is tried again after a minute.

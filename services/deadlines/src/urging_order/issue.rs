@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use contracts::deadlines::{UrgedItem, UrgingOrderFact};
 use contracts::shared::{DocumentKind, DocumentRef};
+use documents::content::LateItem;
+use documents::{Content, Frozen, Head};
 use domain::doc_number::{DocNumber, DocNumberError};
-use domain::ids::{DocumentId, RectificationId};
+use domain::ids::RectificationId;
 use domain::local_time::local_date;
 use domain::rectification::{UrgingOrder, Workbook};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
-use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::kept::document_id;
 use crate::rectification::dossier::Dossier;
 use crate::rectification::snapshot::deadline_id;
 use crate::rules::Ruling;
@@ -34,9 +35,8 @@ struct Issued {
     fact: UrgingOrderFact,
     rectification_id: RectificationId,
     number: DocNumber,
-    kind_word: String,
     sequence: i32,
-    content: String,
+    content: Frozen,
 }
 
 /// Why an order could not be issued: a fault in the installation's data, never a reason to issue without number.
@@ -46,39 +46,10 @@ pub(crate) enum IssueError {
     NoAgencyWord(String),
     #[error("the document number cannot be formed")]
     Number(#[from] DocNumberError),
-    #[error("the content cannot be written")]
-    Content(#[from] serde_json::Error),
+    #[error("there is no template of documents for {0}")]
+    NoTemplate(Date),
     #[error("the number register cannot be used")]
     Storage(#[from] sqlx::Error),
-}
-
-/// The frozen content of the order (domain handbook i.2), in this order of fields.
-#[derive(Debug, Serialize)]
-struct Content<'a> {
-    kind: &'static str,
-    doc_no: &'a str,
-    title: &'a str,
-    issuing_agency: &'a str,
-    issued_on: Date,
-    addressee: &'a str,
-    copy_to: Option<&'a str>,
-    legal_basis: &'static str,
-    supervision: &'a str,
-    letter_no: &'a str,
-    late_items: Vec<ContentItem<'a>>,
-    demand: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct ContentItem<'a> {
-    number: i32,
-    severity: &'static str,
-    problem: &'a str,
-    demand: &'a str,
-    was_due_on: Date,
-    days_late: i32,
-    due_on: Date,
-    rule: String,
 }
 
 /// Issues the orders of one round: takes their numbers in one step for each series, freezes and stores them.
@@ -89,7 +60,9 @@ pub(crate) async fn issue_all(
     drafts: &[Draft<'_>],
     at: Timestamp,
 ) -> Result<Vec<UrgingOrderFact>, IssueError> {
-    let year = local_date(at).year();
+    let today = local_date(at);
+    let year = today.year();
+    let template = rules.template(today).ok_or(IssueError::NoTemplate(today))?;
     let kind_word = rules.urging_word();
     let mut by_agency: BTreeMap<&str, i32> = BTreeMap::new();
     for draft in drafts {
@@ -117,9 +90,9 @@ pub(crate) async fn issue_all(
         let serial = next.entry(word).or_default();
         let number = DocNumber::try_new(word, Some(kind_word), year, u32::try_from(*serial).unwrap_or_default())?;
         *serial += 1;
-        issued.push(freeze(draft, number, kind_word, workbook, at)?);
+        issued.push(freeze(draft, number, template, workbook, at));
     }
-    store(connection, &issued, at).await?;
+    store(connection, &issued, kind_word, at).await?;
     Ok(issued.into_iter().map(|issued| issued.fact).collect())
 }
 
@@ -132,53 +105,58 @@ fn word_of<'a>(rules: &'a Ruling, dossier: &Dossier) -> Result<&'a str, IssueErr
     rules.agency_word(&dossier.agency_key).ok_or_else(|| IssueError::NoAgencyWord(dossier.agency_key.clone()))
 }
 
-fn freeze(
-    draft: &Draft<'_>,
-    number: DocNumber,
-    kind_word: &str,
-    workbook: &Workbook,
-    at: Timestamp,
-) -> Result<Issued, IssueError> {
+fn freeze(draft: &Draft<'_>, number: DocNumber, template: &str, workbook: &Workbook, at: Timestamp) -> Issued {
     let (order, letter) = (draft.order, &draft.dossier.letter);
-    let doc_no = number.to_string();
+    let (doc_no, agency, unit) = (number.to_string(), &letter.document.issuing_unit_name, &letter.unit);
     let title = format!("关于限期整改《{}》所列问题的督办单", letter.document.doc_no);
-    let content = Content {
-        kind: DocumentKind::UrgingOrder.zh(),
-        doc_no: &doc_no,
-        title: &title,
-        issuing_agency: &letter.document.issuing_unit_name,
-        issued_on: order.issued_on,
-        addressee: &letter.unit.name,
-        copy_to: letter.unit.competent_unit_name.as_deref(),
-        legal_basis: "《教育督导条例》第二十二条；琼办发〔2021〕13号第10项",
-        supervision: &letter.case_title,
-        letter_no: &letter.document.doc_no,
-        late_items: order
-            .items
-            .iter()
-            .filter_map(|item| {
-                let finding = letter.findings.iter().find(|finding| finding.finding_id == item.finding_id)?;
-                Some(ContentItem {
-                    number: finding.number,
-                    severity: item.severity.zh(),
-                    problem: &finding.description,
-                    demand: &finding.demand,
-                    was_due_on: item.was_due_on,
-                    days_late: item.days_late,
-                    due_on: item.limit.due_on(),
-                    rule: workbook
-                        .sheet(item.limit.sheet)
-                        .map(|sheet| sheet.proof.rule.article.clone())
-                        .unwrap_or_default(),
-                })
+    let late_items: Vec<LateItem> = order
+        .items
+        .iter()
+        .filter_map(|item| {
+            let finding = letter.findings.iter().find(|finding| finding.finding_id == item.finding_id)?;
+            Some(LateItem {
+                days_late: item.days_late.unsigned_abs(),
+                demand: Some(finding.demand.clone()),
+                due_on: item.limit.due_on(),
+                number: finding.number.unsigned_abs(),
+                problem: finding.description.clone(),
+                rule: workbook.sheet(item.limit.sheet).map(|sheet| sheet.proof.rule.article.clone()),
+                severity: Some(item.severity.zh().to_owned()),
+                was_due_on: item.was_due_on,
             })
-            .collect(),
-        demand: "请于上述新的期限内完成整改，并向本督导机构报告整改结果。逾期仍未完成的，将按规定提请约谈。",
+        })
+        .collect();
+    let body = documents::content::UrgingOrder {
+        assisting_units: Vec::new(),
+        content: None,
+        demand: "请于上述新的期限内完成整改，并向本督导机构报告整改结果。逾期仍未完成的，将按规定提请约谈。".to_owned(),
+        feedback_cycle: None,
+        limit_on: late_items.iter().map(|item| item.due_on).max(),
+        late_items,
+        lead_leader: None,
+        lead_unit: unit.name.clone(),
+        letter_issued_on: Some(local_date(letter.issued_at)),
+        letter_no: letter.document.doc_no.clone(),
+        reply_progress: None,
+        reply_result: None,
+        sequence: Some(order.sequence),
+        subject: format!("《{}》所列问题限期整改", letter.document.doc_no),
+        supervision: letter.case_title.clone(),
     };
+    let head = Head {
+        addressee: Some(unit.name.clone()),
+        case_id: Some(letter.case_id),
+        copies: unit.competent_unit_name.iter().cloned().collect(),
+        finding_ids: order.items.iter().map(|item| item.finding_id).collect(),
+        issue_office: Some(agency.clone()),
+        legal_basis: vec!["《教育督导条例》第二十二条".to_owned(), "琼办发〔2021〕13号第10项".to_owned()],
+        ..Head::new(number.clone(), title.clone(), agency.clone(), order.issued_on)
+    };
+    let content = Content { body: body.into(), head, template: template.to_owned() }.freeze();
     let fact = UrgingOrderFact {
         urging_order_id: order.order_id,
         document: DocumentRef {
-            document_id: DocumentId::derived(&[&order.order_id.to_string()]),
+            document_id: document_id(order.order_id),
             kind: DocumentKind::UrgingOrder,
             doc_no: doc_no.clone(),
             title: title.clone(),
@@ -200,46 +178,53 @@ fn freeze(
         copy_to: letter.unit.competent_unit_name.clone(),
         lateness_seconds: at.duration_since(draft.was_due_at).as_secs().max(0),
     };
-    Ok(Issued {
+    Issued {
         fact,
         rectification_id: order.rectification_id,
         number,
-        kind_word: kind_word.to_owned(),
         sequence: i32::try_from(order.sequence).unwrap_or(i32::MAX),
-        content: serde_json::to_string(&content)?,
-    })
+        content,
+    }
 }
 
-async fn store(connection: &mut PgConnection, issued: &[Issued], at: Timestamp) -> Result<(), IssueError> {
-    let facts = issued.iter().map(|issued| serde_json::to_string(&issued.fact)).collect::<Result<Vec<_>, _>>()?;
-    let column = |of: fn(&Issued) -> String| issued.iter().map(of).collect::<Vec<String>>();
+async fn store(
+    connection: &mut PgConnection,
+    issued: &[Issued],
+    kind_word: &str,
+    at: Timestamp,
+) -> Result<(), IssueError> {
     let ids: Vec<Uuid> = issued.iter().map(|issued| issued.fact.urging_order_id.into()).collect();
+    let rectifications: Vec<Uuid> = issued.iter().map(|issued| issued.rectification_id.into()).collect();
     let sequences: Vec<i32> = issued.iter().map(|issued| issued.sequence).collect();
+    let words: Vec<&str> = issued.iter().map(|issued| issued.number.agency_word()).collect();
     let years: Vec<i16> = issued.iter().map(|issued| issued.number.year()).collect();
     let serials: Vec<i32> =
         issued.iter().map(|issued| i32::try_from(issued.number.serial()).unwrap_or(i32::MAX)).collect();
-    let rectifications: Vec<Uuid> = issued.iter().map(|issued| issued.rectification_id.into()).collect();
+    let doc_nos: Vec<&str> = issued.iter().map(|issued| issued.fact.document.doc_no.as_str()).collect();
+    let lateness: Vec<i64> = issued.iter().map(|issued| issued.fact.lateness_seconds).collect();
+    let contents: Vec<&str> = issued.iter().map(|issued| issued.content.text()).collect();
+    let hashes: Vec<String> = issued.iter().map(|issued| issued.content.sha256()).collect();
     sqlx::query!(
         "INSERT INTO urging_orders
              (urging_order_id, rectification_id, sequence, agency_word, kind_word, year, serial, doc_no, issued_at,
-              fact, content, content_sha256)
-         SELECT o.id, o.rectification_id, o.sequence, o.agency_word, o.kind_word, o.year, o.serial, o.doc_no, $10,
-                o.fact::json, o.content, o.sha256
-         FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::smallint[], $7::int[], $8::text[],
-                     $9::text[], $11::text[], $12::text[])
-              AS o(id, rectification_id, sequence, agency_word, kind_word, year, serial, doc_no, content, sha256, fact)",
+              lateness_seconds, content, content_sha256)
+         SELECT o.id, o.rectification_id, o.sequence, o.agency_word, $4, o.year, o.serial, o.doc_no, $5, o.lateness,
+                o.content, o.sha256
+         FROM unnest($1::uuid[], $2::uuid[], $3::int[], $6::text[], $7::smallint[], $8::int[], $9::text[], $10::bigint[],
+                     $11::text[], $12::text[])
+              AS o(id, rectification_id, sequence, agency_word, year, serial, doc_no, lateness, content, sha256)",
         &ids,
         &rectifications,
         &sequences,
-        &column(|issued| issued.number.agency_word().to_owned()),
-        &column(|issued| issued.kind_word.clone()),
+        kind_word,
+        at.to_sqlx() as _,
+        &words as _,
         &years,
         &serials,
-        &column(|issued| issued.fact.document.doc_no.clone()),
-        &column(|issued| issued.content.clone()),
-        at.to_sqlx() as _,
-        &column(|issued| hex::encode(Sha256::digest(issued.content.as_bytes()))),
-        &facts,
+        &doc_nos as _,
+        &lateness,
+        &contents as _,
+        &hashes,
     )
     .execute(connection)
     .await?;

@@ -216,17 +216,12 @@ async fn the_notice_of_the_next_year_moves_told_days_later_only_and_every_case_o
     province.approve(id, &province.chair).await.expect(StatusCode::OK);
     province.approve(id, &province.chair).await.expect(StatusCode::CONFLICT);
 
-    // In effect, and the cases not yet counted: nothing fires, nobody acts.
+    // In effect, and the cases not yet counted: nothing fires.
     let view = world.view(later).await;
     assert!(province.changes.take_effect().await.unwrap());
     assert!(!province.changes.take_effect().await.unwrap());
     world.database.set_clock(at("2027-01-04T15:00:00Z")).await;
-    let evidence = world.evidence(later).await;
-    let body = json!({"text": "已完成整改", "evidence": [evidence]});
-    let report = || World::act(later, &view, 0, "report", &body).by(&world.principal).send(&world.router);
-    report().await.expect(StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(world.firing().fire_batch().await.unwrap(), 0);
-    // A case whose refused act is still being rolled back is left to the next round.
     let mut counted = 0;
     while province.show(id).await["finished_at"].is_null() {
         counted += province.changes.recount_batch().await.unwrap();
@@ -257,7 +252,9 @@ async fn the_notice_of_the_next_year_moves_told_days_later_only_and_every_case_o
     assert_eq!(province.cases(id, "run=real").await.len(), 5);
     // Tonight nobody is urged; the work goes on, and everything is proved.
     // The unit acts on what it saw: the clock alone has moved since.
-    report().await.expect(StatusCode::OK);
+    let body = json!({"text": "已完成整改", "evidence": [world.evidence(later).await]});
+    let report = World::act(later, &view, 0, "report", &body).by(&world.principal);
+    report.send(&world.router).await.expect(StatusCode::OK);
     world.fire_at("2027-01-04T16:00:00Z").await;
     assert_eq!(testkit::events_of::<contracts::deadlines::UrgingOrderIssued>(&world.database).await.len(), 1);
     world.holds().await;
@@ -277,6 +274,74 @@ async fn the_notice_of_the_next_year_moves_told_days_later_only_and_every_case_o
     // A new case of any replica begins with the notice, those that know of it only by the database included.
     let new = opened(7, Severity::Minor, "2026-12-21T02:00:00Z").await;
     assert_eq!(province.item(new).await["due_on"], "2027-01-12");
+}
+
+/// The told day ends and the notice takes effect at the same midnight. What comes microseconds later, before the worker, is
+/// judged by the notice all the same: the act counts its own case.
+#[tokio::test]
+async fn a_report_that_comes_before_the_worker_has_its_case_counted_and_is_in_time() {
+    let world = World::new().await;
+    let province = Province::of(&world);
+    world.database.set_clock(at("2026-12-21T03:00:00Z")).await;
+    let mut cases = Vec::new();
+    for serial in 1..=3 {
+        cases.push(world.open(serial, &[Severity::Minor], "2026-12-21T02:00:00Z").await);
+    }
+    let [mine, stale, left] = cases[..] else { panic!("{cases:?}") };
+    let proposal = province.propose("calendar", NOTICE, "2027-01-12").await.expect(StatusCode::CREATED).json;
+    let id = proposal["change_id"].as_str().unwrap();
+    assert!(province.changes.dry_run().await.unwrap());
+    province.approve(id, &province.chair).await.expect(StatusCode::OK);
+    world.database.set_clock(at("2027-01-11T02:00:00Z")).await;
+    // The reminders are past.
+    while world.firing().fire_batch().await.unwrap() > 0 {}
+    let read = world.view(mine).await;
+    let version = read["rectification"]["version"].as_i64().unwrap();
+    assert_eq!(read["rectification"]["items"][0]["due_on"], "2027-01-11");
+    let (evidence, others) = (world.evidence(mine).await, world.evidence(stale).await);
+    let read_before = world.view(stale).await;
+    let noted = World::act(stale, &read_before, 0, "progress", &json!({"text": "已完成一半"})).by(&world.principal);
+    noted.send(&world.router).await.expect(StatusCode::OK);
+
+    let midnight = at("2027-01-11T16:00:00Z");
+    world.freeze(midnight).await;
+    assert!(province.changes.take_effect().await.unwrap());
+    world.freeze(midnight + jiff::SignedDuration::from_micros(3)).await;
+    assert_eq!(world.firing().fire_batch().await.unwrap(), 0);
+    let body = json!({"text": "已完成整改", "evidence": [evidence]});
+    let report = World::act(mine, &read, 0, "report", &body).by(&world.principal);
+    let view = report.send(&world.router).await.expect(StatusCode::OK).json;
+    assert_eq!(view["detail"][0]["report"]["timeliness"], "in_time", "{view}");
+    let item = &view["rectification"]["items"][0];
+    assert_eq!((&item["due_on"], &item["late"]), (&json!("2027-01-12"), &json!(false)));
+    assert_eq!(view["rectification"]["version"], version + 2, "the count, and the act");
+    let recounted = testkit::events_of::<RectificationChanged>(&world.database).await.pop().unwrap();
+    let reported = testkit::events_of::<contracts::deadlines::ItemReported>(&world.database).await.pop().unwrap();
+    assert!(matches!(recounted.change, Change::Recounted { .. }));
+    assert_eq!((recounted.rectification.version, reported.rectification.version), (version + 1, version + 2));
+
+    // Who decided on what people have changed since is sent back, and the case is left as it was.
+    let before = world.view(stale).await;
+    let body = json!({"text": "已完成整改", "evidence": [others]});
+    let refused = World::act(stale, &read_before, 0, "report", &body).by(&world.principal);
+    let refused = refused.send(&world.router).await.expect(StatusCode::PRECONDITION_FAILED).json;
+    assert_eq!(refused["current_version"], before["rectification"]["version"]);
+    assert_eq!(world.view(stale).await, before);
+
+    // For the worker the others are left, each once.
+    let mut counted = 0;
+    while province.show(id).await["finished_at"].is_null() {
+        counted += province.changes.recount_batch().await.unwrap();
+    }
+    assert_eq!(counted, 2);
+    for case in [mine, stale, left] {
+        assert_eq!(world.recounts(case).await, 1);
+    }
+    let done = province.show(id).await;
+    assert_eq!((done["outcome"]["touched"].as_u64(), done["outcome"]["items"]["freed"].as_u64()), (Some(3), Some(3)));
+    assert_eq!(province.cases(id, "run=real").await.len(), 3);
+    assert_eq!(world.firing().fire_batch().await.unwrap(), 0, "nobody is late today");
+    world.holds().await;
 }
 
 #[tokio::test]

@@ -30,21 +30,21 @@ async fn reminders_then_overdue_then_one_numbered_order_then_the_next_step() {
     let orders = testkit::events_of::<UrgingOrderIssued>(&world.database).await;
     assert_eq!(orders.len(), 1);
     let order = &orders[0];
-    assert_eq!(order.order.document.doc_no, "海口教督委督〔2026〕1号");
-    assert_eq!(order.order.items.iter().map(|item| item.number).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(order.order.copy_to.as_deref(), Some("海口市教育局"));
+    assert_eq!(order.order().unwrap().document.doc_no, "海口教督委督〔2026〕1号");
+    assert_eq!(order.order().unwrap().items.iter().map(|item| item.number).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(order.order().unwrap().copy_to.as_deref(), Some("海口市教育局"));
     assert_eq!(order.next_step.level, 2);
-    assert!(order.order.lateness_seconds < 5, "{}", order.order.lateness_seconds);
+    assert!(order.order().unwrap().lateness_seconds < 5, "{}", order.order().unwrap().lateness_seconds);
     // Five working days from Saturday 7 March.
-    assert!(order.order.items.iter().all(|item| item.due_on.to_string() == "2026-03-13"));
+    assert!(order.order().unwrap().items.iter().all(|item| item.due_on.to_string() == "2026-03-13"));
 
-    let shown = Call::get(&format!("/v1/urging-orders/{}", order.order.urging_order_id))
+    let shown = Call::get(&format!("/v1/urging-orders/{}", order.order().unwrap().urging_order_id))
         .by(&world.principal)
         .send(&world.router)
         .await;
     let shown = shown.expect(StatusCode::OK).json;
-    assert_eq!(shown["content"]["late_items"].as_array().unwrap().len(), 2);
-    assert_eq!(shown["content"]["copy_to"], "海口市教育局");
+    assert_eq!(shown["content"]["body"]["urging_order"]["late_items"].as_array().unwrap().len(), 2);
+    assert_eq!(shown["content"]["head"]["copies"][0], "海口市教育局");
 
     let view = world.view(id).await;
     assert_eq!(view["rectification"]["items"][0]["late"], true);
@@ -84,9 +84,9 @@ async fn after_a_long_outage_everything_overdue_fires_and_says_how_late_it_is() 
     world.fire_at("2026-03-20T16:00:00Z").await;
     let orders = testkit::events_of::<UrgingOrderIssued>(&world.database).await;
     assert_eq!(orders.len(), 1);
-    assert_eq!(orders[0].order.lateness_seconds / 86_400, 14);
+    assert_eq!(orders[0].order().unwrap().lateness_seconds / 86_400, 14);
     // A power cut forgives nothing and adds nothing: the new limit counts from the order.
-    assert!(orders[0].order.items[0].due_on.to_string().as_str() > "2026-03-20");
+    assert!(orders[0].order().unwrap().items[0].due_on.to_string().as_str() > "2026-03-20");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -190,7 +190,7 @@ async fn a_roll_back_takes_the_number_back() {
     sqlx::query("ALTER TABLE messaging.journal DROP CONSTRAINT no").execute(world.database.pool()).await.unwrap();
     assert_eq!(world.firing().fire_batch().await.unwrap(), 1);
     assert_eq!(
-        testkit::events_of::<UrgingOrderIssued>(&world.database).await[0].order.document.doc_no,
+        testkit::events_of::<UrgingOrderIssued>(&world.database).await[0].order().unwrap().document.doc_no,
         "海口教督委督〔2026〕1号"
     );
 }

@@ -64,7 +64,7 @@ async fn each_invariant_broken_by_hand_is_reported_and_only_that_one() {
     let unjournal = "ALTER TABLE messaging.journal DISABLE TRIGGER USER";
     let cases: &[(&str, &[&str])] = &[
         ("armed", &["UPDATE rectifications SET next_timer_at = next_timer_at + interval '1 day'"]),
-        ("urged_listed", &["UPDATE urging_orders SET fact = replace(fact::text, '\"item_id\"', '\"item\"')::json"]),
+        ("urged_listed", &["UPDATE urging_orders SET content = replace(content, '\"number\"', '\"item\"')"]),
         (
             "order_journalled",
             &["INSERT INTO messaging.journal
@@ -108,6 +108,11 @@ async fn each_invariant_broken_by_hand_is_reported_and_only_that_one() {
                      gen_random_uuid(), 'x', gen_random_uuid(), 1, messaging.legal_now() - interval '1 hour')",
                 "UPDATE rules_in_force SET version = 1",
             ],
+        ),
+        (
+            "moot",
+            &["UPDATE rectifications SET state = replace(state, '\"timers\":', '\"requests\":[{\"subject\":\"waiver\",
+                   \"item_id\":\"00000000-0000-0000-0000-000000000000\"}],\"timers\":')"],
         ),
         ("closed", &["UPDATE rectifications SET closed_at = now()"]),
         ("set_aside", &["UPDATE rectifications SET stuck_since = messaging.legal_now() - interval '2 hours'"]),

@@ -107,6 +107,69 @@ async fn a_step_lifted_is_proposed_again_when_its_limit_passes() {
     assert!(world.changes(id).await.contains(&"step_lifted"));
 }
 
+/// The ladder says who decides a step (measure 15); lifting it and refusing to lift it ask for the same standing.
+#[tokio::test]
+async fn what_only_the_chair_decides_only_the_chair_lifts() {
+    let world = World::new().await;
+    let id = world.open(1, &[Severity::Minor], RECEIVED).await;
+    world.at_level_two(id).await;
+    for level in [2, 3] {
+        let (proposed, proposal) = newest(&world.view(id).await);
+        assert_eq!(proposed, level);
+        let view = takes(&world, &world.admin, id, &proposal).await.expect(StatusCode::OK).json;
+        let due_at: jiff::Timestamp = view["rectification"]["items"][0]["due_at"].as_str().unwrap().parse().unwrap();
+        world.fire_at(&(due_at + jiff::SignedDuration::from_hours(24 * 8)).to_string()).await;
+    }
+    let (level, accountability) = newest(&world.view(id).await);
+    assert_eq!(level, 4);
+    let lift = json!({"subject": "lift", "proposal_id": accountability, "reason": "已有实质进展"});
+    let (_, request) = world.asks(&world.principal, id, &lift).await;
+    for granted in [true, false] {
+        let refused = world.decides(&world.admin, id, &request, granted).await.expect(StatusCode::FORBIDDEN).json;
+        assert!(refused["detail"].as_str().unwrap().contains("解除申请"), "{refused}");
+    }
+    // Every other request is the office's, and not the chair's.
+    let item_id = world.view(id).await["rectification"]["items"][0]["item_id"].clone();
+    let waiver = json!({"subject": "waiver", "item_id": item_id, "reason": "校区已撤并"});
+    let (_, other) = world.asks(&world.principal, id, &waiver).await;
+    let not_his = world.decides(&world.chair, id, &other, true).await.expect(StatusCode::FORBIDDEN).json;
+    assert!(not_his["detail"].as_str().unwrap().contains("由督导机构审批"), "{not_his}");
+    world.decides(&world.admin, id, &other, false).await.expect(StatusCode::OK);
+    let view = world.decides(&world.chair, id, &request, true).await.expect(StatusCode::OK).json;
+    assert_eq!(view["rectification"]["steps"].as_array().unwrap().last().unwrap()["state"], "lifted");
+}
+
+/// Closed before anybody decided: the step ends, the request to lift it too, and no clock of them is left.
+#[tokio::test]
+async fn a_step_and_a_request_end_with_the_item_that_they_are_about() {
+    let world = World::new().await;
+    let mut letter = world.letter(1, &[Severity::Minor, Severity::Serious]);
+    (letter.unit.competent_unit_id, letter.unit.competent_unit_name) = (None, None);
+    world.hear(&letter).await.unwrap();
+    world.hear(&world.receipt(&letter, RECEIVED.parse().unwrap())).await.unwrap();
+    let id = domain::rectification::Rectification::id_of(letter.letter_id);
+    let interview = world.at_level_two(id).await;
+    let lift = json!({"subject": "lift", "proposal_id": interview, "reason": "正在整改"});
+    world.asks(&world.principal, id, &lift).await;
+    world.verified_by(&world.principal, id, 0).await;
+    let close = json!({"opinion": "同意销号"});
+    let view = world.does(&world.admin, id, 0, "close-out", &close).await.expect(StatusCode::OK).json;
+    let step = &view["rectification"]["steps"][0];
+    assert_eq!((&step["state"], &step["note"]), (&json!("moot"), &Value::Null));
+    assert!(step["decided_at"].is_string(), "{step}");
+    assert!(view["rectification"]["requests"].as_array().is_none_or(Vec::is_empty), "{view}");
+    assert_eq!(view["rectification"]["closed_at"], Value::Null, "the other item goes on");
+    let waits = |timer: &String| timer.starts_with("step_decision@") || timer.starts_with("request_decision@");
+    assert!(!world.armed(id).await.iter().any(waits));
+    assert!(world.changes(id).await.ends_with(&["step_moot", "request_moot"]));
+    let taken = takes(&world, &world.admin, id, &interview).await.expect(StatusCode::CONFLICT).json;
+    assert_eq!(taken["current_state"], "moot");
+    let mut tx = world.database.begin().await.unwrap();
+    let now = tx.at();
+    let proof = clockwork::invariants::prove(&mut tx, now).await.unwrap();
+    assert!(proof.holds(), "{proof:?}");
+}
+
 #[tokio::test]
 async fn an_undecided_step_is_called_to_mind() {
     let world = World::new().await;

@@ -69,15 +69,13 @@ pub fn compose(event: &Envelope, sender: &str) -> Result<Option<Composed>, Compo
         return Ok(Some(of_rectification(opened, fact, at, sender)));
     }
     if event.is::<UrgingOrderIssued>() {
-        let UrgingOrderIssued { rectification, order, .. } = event.read()?;
+        let UrgingOrderIssued { rectification, urging_order_id, .. } = event.read()?;
         if is_departments(&rectification) {
             return Ok(None);
         }
-        let place = rectification
-            .urging_orders
-            .iter()
-            .position(|known| known.urging_order_id == order.urging_order_id)
-            .and_then(|place| i32::try_from(place).ok())
+        let issued =
+            rectification.urging_orders.iter().zip(0_i32..).find(|(known, _)| known.urging_order_id == urging_order_id);
+        let (order, place) = issued
             .ok_or(ComposeError::Contradiction("the rectification does not list the urging order that was issued"))?;
         let fact = Fact {
             source: order.urging_order_id.as_uuid(),
@@ -91,7 +89,7 @@ pub fn compose(event: &Envelope, sender: &str) -> Result<Option<Composed>, Compo
                     .iter()
                     .map(|item| UrgedItem { number: item.number, was_due_on: item.was_due_on, due_on: item.due_on })
                     .collect(),
-                copy_to: order.copy_to,
+                copy_to: order.copy_to.clone(),
             }),
         };
         return Ok(Some(of_rectification(rectification, fact, at, sender)));

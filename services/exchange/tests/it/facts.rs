@@ -187,7 +187,7 @@ impl CaseFacts {
     pub fn urged(&self, number: usize) -> UrgingOrderIssued {
         UrgingOrderIssued {
             rectification: self.snapshot(1 + i64::try_from(number).unwrap(), number, ItemState::InProgress),
-            order: self.orders[number - 1].clone(),
+            urging_order_id: self.orders[number - 1].urging_order_id,
             next_step: ArmedStep { level: 2, fires_at: at("2026-12-26T00:00:00Z") },
         }
     }

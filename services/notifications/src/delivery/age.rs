@@ -23,9 +23,13 @@ pub fn age_worker(database: Database, meter: &Meter) -> Worker {
     let failed = meter.i64_gauge("notifications.failed").with_description("Mails that were given up").build();
     let unreached =
         meter.i64_gauge("notifications.unreached").with_description("Messages whose unit had nobody to tell").build();
+    let held = meter.i64_gauge("notifications.held").with_description("Deliveries that wait for their hours").build();
+    let untold =
+        meter.i64_gauge("notifications.untold").with_description("Notices that nobody was told of yet").build();
     Worker::every("delivery-age", PERIOD, move || {
         let (database, age, waiting) = (database.clone(), age.clone(), waiting.clone());
         let (failed, unreached) = (failed.clone(), unreached.clone());
+        let (held, untold) = (held.clone(), untold.clone());
         async move {
             let mut db = database.pool().acquire().await?;
             let backlog = store::backlog(&mut db).await?;
@@ -33,6 +37,8 @@ pub fn age_worker(database: Database, meter: &Meter) -> Worker {
             waiting.record(backlog.waiting, &[]);
             failed.record(backlog.failed, &[]);
             unreached.record(backlog.unreached, &[]);
+            held.record(backlog.held, &[]);
+            untold.record(backlog.untold, &[]);
             Ok(Round::Done)
         }
     })

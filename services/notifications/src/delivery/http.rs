@@ -1,21 +1,35 @@
 //! Delivery states over HTTP, for the offices.
 
 use access::Permit;
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use jiff::Timestamp;
-use problem::{Json, Problem, ProblemKind, Query, Text};
+use problem::{Json, Path, Problem, ProblemKind, Query, Text};
 use serde::{Deserialize, Serialize};
-use service_kit::page::{Page, PageQuery};
+use service_kit::{
+    idempotency::{Begun, Idempotent},
+    page::{Page, PageQuery},
+};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    About,
+    About, mend,
     store::{self, DeliveryRow},
+    sweep::{self, RULES},
 };
-use crate::{app::AppState, message::http::title, receipt};
+use crate::{
+    app::AppState,
+    language::Language,
+    message::{http::title, text::one_line},
+    receipt,
+    rules::Channel,
+    template::Template,
+};
 
-/// Which deliveries; one of the three identifiers is required.
+/// Which deliveries; one of the three identifiers is required, unless the state is `failed`.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DeliveryQuery {
@@ -25,10 +39,50 @@ pub struct DeliveryQuery {
     pub rectification_id: Option<Uuid>,
     /// Of a supervision.
     pub case_id: Option<Uuid>,
+    /// Only those in a state: `held`, `queued`, `sending`, `delivered`, `digested`, `failed`, `discarded`, `no_recipient`.
+    #[param(inline)]
+    pub state: Option<DeliveryState>,
     /// Rows of the page, 1 to 200; 50 when absent.
     pub limit: Option<u16>,
     /// The `next` of the page before.
     pub after: Option<String>,
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Waits for its hours or for a digest (待放行).
+    Held,
+    /// Waits for a sender (待发).
+    Queued,
+    /// On its way (发送中).
+    Sending,
+    /// Accepted (已送达).
+    Delivered,
+    /// Went into a digest (已收入摘要).
+    Digested,
+    /// Given up, waits for a person (未送达).
+    Failed,
+    /// A person left it at that (已处置).
+    Discarded,
+    /// There was nobody to tell (无人可告知).
+    NoRecipient,
+}
+
+impl DeliveryState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Delivered => "delivered",
+            Self::Digested => "digested",
+            Self::Failed => "failed",
+            Self::Discarded => "discarded",
+            Self::NoRecipient => "no_recipient",
+        }
+    }
 }
 
 /// A message on its way to one recipient through one channel (送达情况).
@@ -57,10 +111,10 @@ pub struct Delivery {
     pub unit_id: Uuid,
     /// Its name.
     pub unit_name: String,
-    /// `in_app` or `mail`.
+    /// `in_app`, `mail`, `sms`, `webhook`, `wecom` or `dingtalk`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// `queued`, `sending`, `delivered`, `failed` or `no_recipient`.
+    /// `held`, `queued`, `sending`, `delivered`, `digested`, `failed`, `discarded` or `no_recipient`.
     pub state: String,
     /// Attempts so far.
     pub attempts: i32,
@@ -68,6 +122,18 @@ pub struct Delivery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_attempt_at: Option<Timestamp>,
+    /// When it may leave, if it waits for its hours or for a digest; legal time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub not_before: Option<Timestamp>,
+    /// Who accepted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// How often a person sent it again.
+    pub redrives: i32,
+    /// Why a person left it at that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discard_reason: Option<String>,
     /// Why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
@@ -87,13 +153,20 @@ pub struct Delivery {
 impl From<DeliveryRow> for Delivery {
     fn from(row: DeliveryRow) -> Self {
         let moment = |at: Option<jiff_sqlx::Timestamp>| at.map(jiff_sqlx::Timestamp::to_jiff);
+        let language = Language::of_account(&row.language);
+        let kind = row.template.parse::<Template>().map(|template| template.title(language));
+        let subject = one_line(&match (kind, language) {
+            (Ok(kind), Language::En) => format!("[{kind}] {} {}", row.doc_no, row.unit_name),
+            (Ok(kind), Language::ZhHans | Language::ZhHant) => format!("【{kind}】{} {}", row.doc_no, row.unit_name),
+            (Err(_), _) => row.doc_no.clone(),
+        });
         Self {
             delivery_id: row.delivery_id,
             message_id: row.message_id,
             title: title(&row.template),
             template: row.template,
             capacity: row.capacity,
-            subject: row.subject,
+            subject,
             recipient: row.recipient,
             account_id: row.account_id,
             unit_id: row.unit_id,
@@ -103,6 +176,10 @@ impl From<DeliveryRow> for Delivery {
             attempts: row.attempts,
             next_attempt_at: moment(row.next_attempt_at),
             last_error: row.last_error,
+            not_before: moment(row.not_before),
+            provider: row.provider,
+            redrives: row.redrives,
+            discard_reason: row.discard_reason,
             created_at: row.created_at.to_jiff(),
             delivered_at: moment(row.delivered_at),
             read_at: moment(row.read_at),
@@ -113,14 +190,20 @@ impl From<DeliveryRow> for Delivery {
 /// How many deliveries are in which state.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeliveryCounts {
+    /// Waiting for their hours or for a digest.
+    pub held: i64,
     /// Waiting.
     pub queued: i64,
     /// On their way.
     pub sending: i64,
     /// Delivered.
     pub delivered: i64,
+    /// Gone into a digest.
+    pub digested: i64,
     /// Given up.
     pub failed: i64,
+    /// A person left it at that.
+    pub discarded: i64,
     /// Units without anybody to tell.
     pub no_recipient: i64,
 }
@@ -149,10 +232,11 @@ pub async fn list(
 ) -> problem::Result<Json<Deliveries>> {
     let about =
         About { document_id: query.document_id, rectification_id: query.rectification_id, case_id: query.case_id };
-    if about.document_id.or(about.rectification_id).or(about.case_id).is_none() {
+    let named = about.document_id.or(about.rectification_id).or(about.case_id).is_some();
+    if !named && query.state != Some(DeliveryState::Failed) {
         let text = Text::new(
-            "请给出 document_id、rectification_id 或 case_id 之一。",
-            "Give one of document_id, rectification_id or case_id.",
+            "请给出 document_id、rectification_id 或 case_id 之一，或者 state=failed。",
+            "Give one of document_id, rectification_id or case_id, or state=failed.",
         );
         return Err(Problem::new(ProblemKind::InvalidParameters, text.clone()).field("query/document_id", text));
     }
@@ -161,19 +245,154 @@ pub async fn list(
     let mut tx = state.database.begin().await?;
     let at = tx.at();
     let counts = store::counts(&mut tx, about, &scope).await?;
-    let receipts = receipt::store::about(&mut tx, about, &scope).await?;
-    let rows = store::page(&mut tx, about, &scope, request.after, request.fetch()).await?;
+    let receipts = if named { receipt::store::about(&mut tx, about, &scope).await? } else { Vec::new() };
+    let state = query.state.map(DeliveryState::as_str);
+    let rows = store::page(&mut tx, about, state, &scope, request.after, request.fetch()).await?;
     let page = Page::new(rows, &request, |row| (row.created_at.to_jiff(), row.delivery_id)).map(Delivery::from);
     Ok(Json(Deliveries {
         counts: DeliveryCounts {
+            held: counts.held,
             queued: counts.queued,
             sending: counts.sending,
             delivered: counts.delivered,
+            digested: counts.digested,
             failed: counts.failed,
+            discarded: counts.discarded,
             no_recipient: counts.no_recipient,
         },
         receipts: receipts.into_iter().map(|row| receipt::http::Receipt::at(row, at)).collect(),
         items: page.items,
         next: page.next,
+    }))
+}
+
+/// Sends a delivery that was given up again.
+#[utoipa::path(post, operation_id = "deliveries_redrive", path = "/v1/deliveries/{delivery_id}/redrive", tag = "送达", summary = "重新发送",
+    params(("delivery_id" = Uuid, Path)), responses((status = 200, body = Delivery)))]
+pub async fn redrive(
+    State(state): State<AppState>,
+    permit: Permit,
+    idempotent: Idempotent,
+    Path(delivery_id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    let mut work = match idempotent.begin(&state.database).await? {
+        Begun::Fresh(work) => work,
+        Begun::Replay(answer) => return Ok(answer),
+    };
+    let row = mend::redrive(&mut work, &permit, delivery_id).await?;
+    work.commit(Json(Delivery::from(row)).into_response()).await
+}
+
+/// Why a delivery is left at that.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Discard {
+    /// The reason, at most 500 characters.
+    pub reason: String,
+}
+
+/// Leaves a delivery that was given up at that.
+#[utoipa::path(post, operation_id = "deliveries_discard", path = "/v1/deliveries/{delivery_id}/discard", tag = "送达", summary = "不再发送",
+    params(("delivery_id" = Uuid, Path)), request_body = Discard, responses((status = 200, body = Delivery)))]
+pub async fn discard(
+    State(state): State<AppState>,
+    permit: Permit,
+    idempotent: Idempotent,
+    Path(delivery_id): Path<Uuid>,
+    Json(body): Json<Discard>,
+) -> Result<Response, Problem> {
+    let mut work = match idempotent.begin(&state.database).await? {
+        Begun::Fresh(work) => work,
+        Begun::Replay(answer) => return Ok(answer),
+    };
+    let row = mend::discard(&mut work, &permit, delivery_id, &body.reason).await?;
+    work.commit(Json(Delivery::from(row)).into_response()).await
+}
+
+/// Which deliveries are sent again.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedriveAll {
+    /// Only those of a channel.
+    pub channel: Option<Channel>,
+}
+
+/// How many deliveries are sent again.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Redriven {
+    /// How many; call again while it is 10,000.
+    pub count: u64,
+}
+
+/// Sends everything in one's area that was given up again, after a provider was out for days.
+#[utoipa::path(post, operation_id = "deliveries_redrive_all", path = "/v1/deliveries/redrive", tag = "送达", summary = "批量重新发送",
+    request_body = RedriveAll, responses((status = 200, body = Redriven)))]
+pub async fn redrive_all(
+    State(state): State<AppState>,
+    permit: Permit,
+    idempotent: Idempotent,
+    Json(body): Json<RedriveAll>,
+) -> Result<Response, Problem> {
+    let mut work = match idempotent.begin(&state.database).await? {
+        Begun::Fresh(work) => work,
+        Begun::Replay(answer) => return Ok(answer),
+    };
+    let count = store::redrive_all(&mut work, &permit.scope(), body.channel, 10_000).await?;
+    work.commit(Json(Redriven { count }).into_response()).await
+}
+
+/// One thing that must not be, and whether it is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SweepLine {
+    /// The stable key, as in the metric `dudao_notifications_violations`.
+    pub name: String,
+    /// What must not be, in Chinese.
+    pub zh: String,
+    /// The same in English.
+    pub en: String,
+    /// How many there are.
+    pub count: i64,
+    /// Some of their identifiers.
+    pub offenders: Vec<Uuid>,
+}
+
+/// The last sweep (送达核对): whether every notice has reached an end or is being tried.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SweepView {
+    /// Legal time of the sweep.
+    #[schema(value_type = String, format = DateTime)]
+    pub swept_at: Timestamp,
+    /// Whether nothing was found.
+    pub holds: bool,
+    /// Deliveries that wait or are tried.
+    pub open: i64,
+    /// What was looked for.
+    pub findings: Vec<SweepLine>,
+}
+
+/// Whether every notice has reached an end or is being tried, and which ones have not.
+#[utoipa::path(get, operation_id = "sweeps_latest", path = "/v1/sweeps/latest", tag = "送达", summary = "最近一次送达核对",
+    responses((status = 200, body = SweepView)))]
+pub async fn latest_sweep(State(state): State<AppState>, permit: Permit) -> problem::Result<Json<SweepView>> {
+    permit.on(&access::Resource::installation())?;
+    let mut db = state.database.pool().acquire().await?;
+    let sweep = sweep::latest(&mut db)
+        .await?
+        .ok_or_else(|| Problem::unknown_resource(Text::new("尚未进行过核对。", "No sweep has been made yet.")))?;
+    let findings = RULES.iter().filter_map(|rule| {
+        let found = sweep.findings.iter().find(|found| found.name == rule.name)?;
+        Some(SweepLine {
+            name: found.name.clone(),
+            zh: rule.zh.to_owned(),
+            en: rule.en.to_owned(),
+            count: found.count,
+            offenders: found.offenders.clone(),
+        })
+    });
+    Ok(Json(SweepView {
+        swept_at: sweep.swept_at,
+        holds: sweep.findings.iter().all(|found| found.count == 0),
+        open: sweep.open,
+        findings: findings.collect(),
     }))
 }

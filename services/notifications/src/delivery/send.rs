@@ -1,21 +1,33 @@
-//! Sending one mail: taken in one short transaction, so that everyone sees it on its way; then it stays locked until
-//! the relay has answered, so that a second sender takes it only when the first is gone.
+//! Senders. A sender takes some deliveries at once, carries them one after the other, and writes down what became of each
+//! before it touches the next.
+//!
+//! That it lives is said by an advisory lock on its own connection, under whose number it takes: when it dies, the lock is gone
+//! with the connection, and others take what it had. A row lock would not do: it would give a transaction a number for as long as
+//! a provider thinks, and the relays of all services on the server wait for the oldest number that is still open.
 
 use std::{sync::Arc, time::Duration};
 
 use postgres::Database;
 use service_kit::{Round, Worker};
+use sqlx::{Postgres, pool::PoolConnection};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::{Mailer, MailerError, store};
-use crate::config::MailSection;
+use super::{
+    carry::{Accepted, Carrier, CarryError, Parcel},
+    plan::Plan,
+    store,
+};
+use crate::{config::MailSection, message::Telling, receipt::Links, rules::Channel};
 
 /// How often a sender looks for work.
 const PERIOD: Duration = Duration::from_millis(500);
 /// Longest error text that is kept, in characters.
 const LONGEST_ERROR: usize = 500;
+/// Mails that a sender takes at once.
+const MAILS: i64 = 32;
 
-/// How long a mail is tried.
+/// How long a delivery is tried.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// Pause after the first failure; it doubles each time.
@@ -40,27 +52,23 @@ impl From<&MailSection> for Patience {
 }
 
 impl Patience {
-    /// The pause after so many attempts.
-    fn pause(self, attempts: i32) -> Duration {
+    /// The pause after so many attempts, a little different for each delivery, so that they do not all come back at once.
+    fn pause(self, attempts: i32, delivery: Uuid) -> Duration {
         let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(30);
-        self.first_pause.saturating_mul(2_u32.saturating_pow(doublings)).min(self.longest_pause)
+        let pause = self.first_pause.saturating_mul(2_u32.saturating_pow(doublings)).min(self.longest_pause);
+        let spread = u32::from(delivery.as_bytes().last().copied().unwrap_or_default());
+        pause + pause / 2560 * spread
     }
-}
-
-/// A delivery that a sender has taken; it is this attempt's only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
-    /// The delivery.
-    pub delivery_id: Uuid,
-    /// The number of the attempt.
-    pub attempt: i32,
 }
 
 /// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The relay accepted it.
-    Delivered,
+    /// It was accepted.
+    Delivered {
+        /// By whom.
+        provider: String,
+    },
     /// It is tried again after the pause.
     Again {
         /// The pause.
@@ -70,6 +78,11 @@ pub enum Outcome {
         /// Why.
         error: String,
     },
+    /// It was no attempt: nobody may be asked for so long.
+    Later {
+        /// How long.
+        after: Duration,
+    },
     /// It is given up.
     Failed {
         /// Why.
@@ -77,83 +90,167 @@ pub enum Outcome {
     },
 }
 
-/// A sender: a reconciler that sends what is due.
-pub fn sender(name: &'static str, database: Database, mailer: Mailer, patience: Patience) -> Worker {
-    let mailer = Arc::new(mailer);
-    Worker::every(name, PERIOD, move || {
-        let (database, mailer) = (database.clone(), Arc::clone(&mailer));
-        async move {
-            let sent = send_next(&database, &mailer, patience).await?;
-            Ok(if sent { Round::More } else { Round::Done })
-        }
-    })
+/// A sender's own connection, with the lock that says that it lives.
+struct Lane {
+    db: PoolConnection<Postgres>,
+    number: i64,
 }
 
-/// Sends the next mail that is due. False when none is.
-pub async fn send_next(database: &Database, mailer: &Mailer, patience: Patience) -> Result<bool, sqlx::Error> {
-    let Some(claim) = claim(database).await? else { return Ok(false) };
-    send_claimed(database, mailer, patience, claim).await?;
-    Ok(true)
-}
-
-/// Takes the next mail that is due and says so to everyone.
-pub async fn claim(database: &Database) -> Result<Option<Claim>, sqlx::Error> {
-    let mut db = database.pool().acquire().await?;
-    store::claim(&mut db).await
-}
-
-/// Sends a mail that was taken and writes down what became of it. `None` when another sender has taken it meanwhile.
-pub async fn send_claimed(
-    database: &Database,
-    mailer: &Mailer,
+/// A sender of one channel.
+pub struct Sender {
+    database: Database,
+    telling: Arc<Telling>,
+    links: Option<Arc<Links>>,
+    carrier: Arc<dyn Carrier>,
     patience: Patience,
-    claim: Claim,
-) -> Result<Option<Outcome>, sqlx::Error> {
-    let mut tx = database.begin().await?;
-    let Some(mail) = store::lock(&mut tx, claim).await? else { return Ok(None) };
-    let sent = match &mail.email {
-        Some(to) => {
-            let at = mail.created_at.to_jiff();
-            mailer.send(to, &mail.message_id.to_string(), &mail.subject, &mail.body, at).await
-        }
-        None => Err(MailerError::Address),
-    };
-    let outcome = judge(sent, mail.refusals, claim.attempt, patience);
-    match &outcome {
-        Outcome::Delivered => {}
-        Outcome::Again { after, error, .. } => {
-            tracing::debug!(delivery.id = %claim.delivery_id, attempt = claim.attempt, pause = ?after, error, "a mail is tried again");
-        }
-        Outcome::Failed { error } => {
-            tracing::warn!(delivery.id = %claim.delivery_id, attempt = claim.attempt, error, "a mail was given up");
-        }
-    }
-    store::settle(&mut tx, claim, &outcome).await?;
-    tx.commit().await?;
-    Ok(Some(outcome))
+    lane: Mutex<Option<Lane>>,
 }
 
-fn judge(sent: Result<(), MailerError>, refusals: i32, attempt: i32, patience: Patience) -> Outcome {
-    let error = match sent {
-        Ok(()) => return Outcome::Delivered,
+impl std::fmt::Debug for Sender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sender").field("channel", &self.carrier.channel()).finish_non_exhaustive()
+    }
+}
+
+impl Sender {
+    /// A sender that connects with its first round.
+    pub fn new(
+        database: Database,
+        telling: Arc<Telling>,
+        links: Option<Arc<Links>>,
+        carrier: Arc<dyn Carrier>,
+        patience: Patience,
+    ) -> Self {
+        Self { database, telling, links, carrier, patience, lane: Mutex::new(None) }
+    }
+
+    /// The sender as a worker: a reconciler that sends what is due.
+    pub fn worker(self, name: &'static str) -> Worker {
+        let sender = Arc::new(self);
+        Worker::every(name, PERIOD, move || {
+            let sender = Arc::clone(&sender);
+            async move {
+                let taken = sender.round().await?;
+                Ok(if taken == 0 { Round::Done } else { Round::More })
+            }
+        })
+    }
+
+    /// Sends what is due, a batch at most; returns how many deliveries were taken.
+    pub async fn round(&self) -> Result<usize, sqlx::Error> {
+        if !self.carrier.is_ready() {
+            return Ok(0);
+        }
+        // Taken out: a round that fails, panics or is given up drops its connection, and its lock with it.
+        let kept = self.lane.lock().await.take();
+        let mut lane = if let Some(lane) = kept {
+            lane
+        } else {
+            let mut db = self.database.pool().acquire().await?;
+            db.close_on_drop();
+            let number = store::open_lane(&mut db).await?;
+            Lane { db, number }
+        };
+        let taken = self.send(&mut lane).await?;
+        *self.lane.lock().await = Some(lane);
+        Ok(taken)
+    }
+
+    async fn send(&self, lane: &mut Lane) -> Result<usize, sqlx::Error> {
+        let channel = self.carrier.channel();
+        let limit = if channel == Channel::Mail { MAILS } else { 1 };
+        let mut parcels = store::claim(&mut lane.db, channel, lane.number, limit, &self.telling.support).await?;
+        if parcels.is_empty() {
+            return Ok(0);
+        }
+        if let Some(links) = &self.links {
+            links.attach(&mut lane.db, &self.telling, &mut parcels).await?;
+        }
+        let at = postgres::legal_now(&mut lane.db).await?;
+        let taken = parcels.len();
+        for parcel in parcels {
+            let mut parcel = parcel.parcel;
+            if parcel.link.is_empty() {
+                // A digest is about no single matter.
+                parcel.link = format!("{}/inbox", self.telling.console);
+            }
+            let county = parcel.facts.county.as_deref();
+            let leaves = self.telling.rules.may_leave(channel, county, parcel.facts.urgent, at);
+            if leaves > at {
+                store::hold(&mut lane.db, lane.number, &parcel, leaves).await?;
+                continue;
+            }
+            let outcome = judge(self.carrier.carry(&parcel).await, &parcel, self.patience);
+            self.settle(lane, &parcel, &outcome, at).await?;
+        }
+        Ok(taken)
+    }
+
+    async fn settle(
+        &self,
+        lane: &mut Lane,
+        parcel: &Parcel,
+        outcome: &Outcome,
+        at: jiff::Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        let channel = self.carrier.channel();
+        match outcome {
+            Outcome::Delivered { .. } | Outcome::Later { .. } => {}
+            Outcome::Again { after, error, .. } => {
+                tracing::debug!(delivery.id = %parcel.delivery_id, attempt = parcel.attempt, pause = ?after, error, "a delivery is tried again");
+            }
+            Outcome::Failed { error } => {
+                tracing::warn!(delivery.id = %parcel.delivery_id, attempt = parcel.attempt, channel = channel.as_str(), error, "a delivery was given up");
+            }
+        }
+        let next = match outcome {
+            Outcome::Failed { .. } => self.next_way(parcel, at),
+            Outcome::Delivered { .. } | Outcome::Again { .. } | Outcome::Later { .. } => None,
+        };
+        store::settle(&mut lane.db, lane.number, parcel, outcome, next.as_ref()).await
+    }
+
+    /// The way that takes over from one that has failed, if the reader can be reached by it.
+    fn next_way(&self, parcel: &Parcel, at: jiff::Timestamp) -> Option<Plan> {
+        let rules = &self.telling.rules;
+        let next = rules.way_after(self.carrier.channel())?;
+        let reachable = match next {
+            Channel::Sms => parcel.phone.is_some(),
+            Channel::Mail => parcel.email.is_some(),
+            Channel::InApp | Channel::Webhook | Channel::Wecom | Channel::Dingtalk => false,
+        };
+        let facts = &parcel.facts;
+        // A digest is no message: what is in it has no legal effect, and stays in the inbox.
+        (reachable && !facts.template.is_empty()).then(|| {
+            let leaves = rules.may_leave(next, facts.county.as_deref(), facts.urgent, at);
+            Plan::leaving(parcel.key, next, leaves, at)
+        })
+    }
+}
+
+fn judge(carried: Result<Accepted, CarryError>, parcel: &Parcel, patience: Patience) -> Outcome {
+    let error = match carried {
+        Ok(accepted) => return Outcome::Delivered { provider: accepted.provider },
         Err(error) => error,
     };
-    let text: String = error.to_string().chars().take(LONGEST_ERROR).collect();
+    let text: String = error.to_string().chars().filter(|c| *c != '\0').take(LONGEST_ERROR).collect();
     let (refused, hopeless) = match error {
-        MailerError::Address => (true, true),
-        MailerError::Refused(_) => (true, refusals.saturating_add(1) >= patience.refusals),
-        MailerError::Passing(_) | MailerError::Silent(_) => (false, false),
+        CarryError::Address(_) => (true, true),
+        CarryError::Refused(_) => (true, parcel.refusals.saturating_add(1) >= patience.refusals),
+        CarryError::Passing(_) | CarryError::Silent(_) => (false, false),
+        CarryError::Throttled(after) => return Outcome::Later { after },
     };
-    if hopeless || attempt >= patience.attempts {
+    if hopeless || parcel.attempt >= patience.attempts {
         Outcome::Failed { error: text }
     } else {
-        Outcome::Again { after: patience.pause(attempt), refused, error: text }
+        Outcome::Again { after: patience.pause(parcel.attempt, parcel.delivery_id), refused, error: text }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{delivery::carry::Facts, language::Language};
 
     const PATIENCE: Patience = Patience {
         first_pause: Duration::from_secs(5),
@@ -162,22 +259,61 @@ mod tests {
         refusals: 3,
     };
 
+    fn parcel(refusals: i32, attempt: i32) -> Parcel {
+        Parcel {
+            delivery_id: Uuid::nil(),
+            key: Uuid::nil(),
+            attempt,
+            refusals,
+            email: None,
+            phone: None,
+            endpoint: None,
+            language: Language::ZhHans,
+            subject: String::new(),
+            text: String::new(),
+            short: String::new(),
+            link: String::new(),
+            sign_link: None,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            facts: Facts::default(),
+        }
+    }
+
     #[test]
-    fn the_pause_grows_to_its_limit() {
-        let pauses: Vec<u64> = (1..=6).map(|attempt| PATIENCE.pause(attempt).as_secs()).collect();
+    fn the_pause_grows_to_its_limit_and_is_spread() {
+        let pauses: Vec<u64> = (1..=6).map(|attempt| PATIENCE.pause(attempt, Uuid::nil()).as_secs()).collect();
         assert_eq!(pauses, [5, 10, 20, 40, 60, 60]);
-        assert_eq!(PATIENCE.pause(i32::MAX).as_secs(), 60);
+        assert_eq!(PATIENCE.pause(i32::MAX, Uuid::nil()).as_secs(), 60);
+        let spread = PATIENCE.pause(6, Uuid::max());
+        assert!(spread > Duration::from_secs(65) && spread < Duration::from_secs(66), "{spread:?}");
     }
 
     #[test]
     fn a_definite_refusal_counts_and_a_passing_failure_does_not() {
-        let refused = || Err(MailerError::Refused("550".to_owned()));
-        let passing = || Err(MailerError::Passing("451".to_owned()));
+        let refused =
+            |refusals, attempt| judge(Err(CarryError::Refused("550".to_owned())), &parcel(refusals, attempt), PATIENCE);
+        let passing =
+            |refusals, attempt| judge(Err(CarryError::Passing("451".to_owned())), &parcel(refusals, attempt), PATIENCE);
         let failed = |outcome| matches!(outcome, Outcome::Failed { .. });
-        assert!(!failed(judge(refused(), 0, 1, PATIENCE)));
-        assert!(failed(judge(refused(), 2, 3, PATIENCE)));
-        assert!(!failed(judge(passing(), 2, 9, PATIENCE)));
-        assert!(failed(judge(passing(), 0, 10, PATIENCE)));
-        assert!(failed(judge(Err(MailerError::Address), 0, 1, PATIENCE)));
+        assert!(!failed(refused(0, 1)));
+        assert!(failed(refused(2, 3)));
+        assert!(!failed(passing(2, 9)));
+        assert!(failed(passing(0, 10)));
+        assert!(failed(judge(Err(CarryError::Address("none".to_owned())), &parcel(0, 1), PATIENCE)));
+        let wait = Duration::from_secs(3);
+        let throttled = judge(Err(CarryError::Throttled(wait)), &parcel(0, 10), PATIENCE);
+        assert_eq!(throttled, Outcome::Later { after: wait });
+    }
+
+    #[test]
+    fn a_delivery_is_tried_for_days() {
+        let usual = Patience {
+            first_pause: Duration::from_secs(5),
+            longest_pause: Duration::from_hours(1),
+            attempts: 120,
+            refusals: 3,
+        };
+        let whole: Duration = (1..usual.attempts).map(|attempt| usual.pause(attempt, Uuid::nil())).sum();
+        assert!(whole > Duration::from_hours(4 * 24 + 12) && whole < Duration::from_hours(5 * 24), "{whole:?}");
     }
 }

@@ -1,11 +1,12 @@
-//! Finding the people of an audience.
+//! Finding the people of an audience in what was read for a whole set of notices.
 
-use contracts::shared::UnitRef;
 use domain::ids::{AccountId, AreaId, CaseId, UnitId};
-use postgres::Tx;
 
-use super::store;
-use crate::rules::{Audience, Capacity, Rule};
+use super::book::{Asked, Book};
+use crate::{
+    language::Language,
+    rules::{Audience, Capacity, Rule},
+};
 
 /// Somebody who can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,13 +15,27 @@ pub struct Person {
     pub account_id: AccountId,
     /// The mail address, if there is one.
     pub email: Option<String>,
+    /// The mobile number, if there is one.
+    pub phone: Option<String>,
+    /// The language of messages.
+    pub language: Language,
+    /// Kinds that are not wanted by mail.
+    pub mail_off: Vec<String>,
+    /// Kinds that are not wanted as short messages.
+    pub sms_off: Vec<String>,
+    /// What has no legal effect is collected into one mail a day.
+    pub daily_digest: bool,
 }
 
 /// What a matter is about, as far as it decides who is told.
 #[derive(Debug, Clone, Copy)]
 pub struct Concern<'a> {
     /// The supervised unit.
-    pub unit: &'a UnitRef,
+    pub unit_id: UnitId,
+    /// Its areas.
+    pub area_path: &'a [AreaId],
+    /// Its competent department.
+    pub competent_unit_id: Option<UnitId>,
     /// The agency that issued the document.
     pub issuing_unit_id: UnitId,
     /// The supervision.
@@ -36,78 +51,104 @@ const OFFICE: [&str; 3] = ["province_office_admin", "county_office_admin", "desk
 pub struct Resolved {
     /// Everyone who is to be told, each once, in the first capacity that fits.
     pub told: Vec<(Person, Capacity)>,
+    /// The units whose endpoints are told, each once, in the first capacity that fits.
+    pub units: Vec<(UnitId, Capacity)>,
     /// No addressee was found.
     pub no_addressee: bool,
     /// The department should get a copy, and nobody of it was found.
     pub no_department: bool,
 }
 
+const CAPACITIES: [Capacity; 4] = [Capacity::To, Capacity::Fallback, Capacity::Copy, Capacity::Inform];
+
+/// Writes down what has to be looked up to find the people of a rule.
+pub fn ask(rule: &Rule, concern: Concern<'_>, asked: &mut Asked) {
+    for audience in CAPACITIES.into_iter().flat_map(|capacity| rule.audiences(capacity)) {
+        match audience {
+            Audience::UnitPrincipal | Audience::UnitContact => asked.unit(concern.unit_id),
+            Audience::CompetentDepartment => {
+                if let Some(department) = concern.competent_unit_id {
+                    asked.unit(department);
+                }
+            }
+            Audience::IssuingOffice => asked.home(concern.issuing_unit_id),
+            Audience::AreaOffice => asked.areas(concern.area_path),
+            Audience::CommitteeChair => {
+                asked.areas(concern.area_path);
+                asked.areas_of(concern.issuing_unit_id);
+            }
+            Audience::Team => asked.case(concern.case_id),
+        }
+    }
+}
+
 /// Finds the people of a rule.
-pub async fn resolve(tx: &mut Tx, rule: &Rule, concern: Concern<'_>) -> Result<Resolved, sqlx::Error> {
+pub fn resolve(rule: &Rule, concern: Concern<'_>, book: &Book) -> Resolved {
     let mut told = Vec::new();
-    add(tx, &rule.to, Capacity::To, concern, &mut told).await?;
+    let mut units = Vec::new();
+    add(rule, Capacity::To, concern, book, &mut told, &mut units);
     let no_addressee = told.is_empty();
     if no_addressee {
-        add(tx, &rule.fallback, Capacity::Fallback, concern, &mut told).await?;
+        add(rule, Capacity::Fallback, concern, book, &mut told, &mut units);
     }
-    add(tx, &rule.copy, Capacity::Copy, concern, &mut told).await?;
-    add(tx, &rule.inform, Capacity::Inform, concern, &mut told).await?;
+    add(rule, Capacity::Copy, concern, book, &mut told, &mut units);
+    add(rule, Capacity::Inform, concern, book, &mut told, &mut units);
     let no_department = rule.copy.contains(&Audience::CompetentDepartment)
-        && concern.unit.competent_unit_id.is_some()
-        && people(tx, Audience::CompetentDepartment, concern).await?.is_empty();
-    Ok(Resolved { told, no_addressee, no_department })
+        && concern.competent_unit_id.is_some()
+        && people(Audience::CompetentDepartment, concern, book).is_empty();
+    Resolved { told, units, no_addressee, no_department }
 }
 
-async fn add(
-    tx: &mut Tx,
-    audiences: &[Audience],
+fn add(
+    rule: &Rule,
     capacity: Capacity,
     concern: Concern<'_>,
+    book: &Book,
     told: &mut Vec<(Person, Capacity)>,
-) -> Result<(), sqlx::Error> {
-    for audience in audiences {
-        for person in people(tx, *audience, concern).await? {
+    units: &mut Vec<(UnitId, Capacity)>,
+) {
+    for audience in rule.audiences(capacity) {
+        for person in people(*audience, concern, book) {
             if !told.iter().any(|(known, _)| known.account_id == person.account_id) {
-                told.push((person, capacity));
+                told.push((person.clone(), capacity));
             }
         }
+        let unit = match audience {
+            Audience::UnitPrincipal | Audience::UnitContact => Some(concern.unit_id),
+            Audience::CompetentDepartment => concern.competent_unit_id,
+            Audience::IssuingOffice => Some(concern.issuing_unit_id),
+            // Found by people's roles, not by a unit.
+            Audience::AreaOffice | Audience::CommitteeChair | Audience::Team => None,
+        };
+        if let Some(unit) = unit.filter(|unit| !units.iter().any(|(known, _)| known == unit)) {
+            units.push((unit, capacity));
+        }
     }
-    Ok(())
 }
 
-async fn people(tx: &mut Tx, audience: Audience, concern: Concern<'_>) -> Result<Vec<Person>, sqlx::Error> {
-    let unit = concern.unit;
+fn people<'b>(audience: Audience, concern: Concern<'_>, book: &'b Book) -> Vec<&'b Person> {
+    let roles = roles_in(audience, concern.joint_liability);
     match audience {
-        Audience::UnitPrincipal | Audience::UnitContact => {
-            store::of_unit(tx, &roles_in(audience, concern.joint_liability), unit.unit_id).await
+        Audience::UnitPrincipal | Audience::UnitContact => book.of_unit(roles, concern.unit_id),
+        Audience::CompetentDepartment => {
+            concern.competent_unit_id.map(|department| book.of_unit(roles, department)).unwrap_or_default()
         }
-        Audience::CompetentDepartment => match unit.competent_unit_id {
-            Some(department) => store::of_unit(tx, &awaited_roles(audience), department).await,
-            None => Ok(Vec::new()),
-        },
-        Audience::IssuingOffice => store::at_home(tx, &awaited_roles(audience), concern.issuing_unit_id).await,
-        Audience::AreaOffice => nearest(tx, &OFFICE.map(str::to_owned), &unit.area_path).await,
+        Audience::IssuingOffice => book.at_home(roles, concern.issuing_unit_id),
+        Audience::AreaOffice => nearest(roles, concern.area_path, book),
         Audience::CommitteeChair => {
-            let path = store::area_path(tx, concern.issuing_unit_id).await?;
-            nearest(tx, &awaited_roles(audience), path.as_ref().unwrap_or(&unit.area_path)).await
+            nearest(roles, book.area_path(concern.issuing_unit_id).unwrap_or(concern.area_path), book)
         }
-        Audience::Team => store::of_team(tx, concern.case_id).await,
+        Audience::Team => book.of_team(concern.case_id),
     }
 }
 
 /// The people with a role over the smallest area of the path that has any.
-async fn nearest(tx: &mut Tx, roles: &[String], path: &[AreaId]) -> Result<Vec<Person>, sqlx::Error> {
-    for area in path.iter().rev() {
-        let found = store::over_area(tx, roles, *area).await?;
-        if !found.is_empty() {
-            return Ok(found);
-        }
-    }
-    Ok(Vec::new())
+fn nearest<'b>(roles: &[&str], path: &[AreaId], book: &'b Book) -> Vec<&'b Person> {
+    path.iter().rev().map(|area| book.over_area(roles, *area)).find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// The roles that make up an audience, where a competent department may stand in the place of a unit.
-pub fn roles_in(audience: Audience, joint_liability: bool) -> Vec<String> {
+pub fn roles_in(audience: Audience, joint_liability: bool) -> &'static [&'static str] {
     match audience {
         Audience::UnitPrincipal | Audience::UnitContact if joint_liability => {
             awaited_roles(Audience::CompetentDepartment)
@@ -117,14 +158,13 @@ pub fn roles_in(audience: Audience, joint_liability: bool) -> Vec<String> {
 }
 
 /// The roles that make up an audience.
-pub fn awaited_roles(audience: Audience) -> Vec<String> {
-    let roles: &[&str] = match audience {
+pub fn awaited_roles(audience: Audience) -> &'static [&'static str] {
+    match audience {
         Audience::UnitPrincipal => &["unit_principal"],
         Audience::UnitContact => &["unit_contact"],
         Audience::CompetentDepartment => &["competent_department_officer"],
         Audience::IssuingOffice | Audience::AreaOffice => &OFFICE,
         Audience::CommitteeChair => &["committee_chair"],
         Audience::Team => &[],
-    };
-    roles.iter().map(|role| (*role).to_owned()).collect()
+    }
 }

@@ -2,7 +2,9 @@
 //! the newest version of each.
 
 pub(crate) mod audience;
+pub(crate) mod book;
 pub(crate) mod record;
 pub(crate) mod store;
 
 pub use audience::Person;
+pub use book::{Asked, Book};

@@ -36,7 +36,11 @@ pub async fn team(tx: &mut Tx, notice: &NotificationIssued) -> Result<(), sqlx::
 
 /// Keeps which items are open and says which ones are, by the newest version known.
 pub async fn open_items(tx: &mut Tx, rectification: &RectificationSnapshot) -> Result<Vec<ItemId>, sqlx::Error> {
-    let open: Vec<ItemId> =
-        rectification.items.iter().filter(|item| !item.state.is_done()).map(|item| item.item_id).collect();
+    let open = open_in(rectification);
     store::save_open_items(tx, rectification.rectification_id, rectification.version, &open).await
+}
+
+/// Which items a snapshot says are open.
+pub fn open_in(rectification: &RectificationSnapshot) -> Vec<ItemId> {
+    rectification.items.iter().filter(|item| !item.state.is_done()).map(|item| item.item_id).collect()
 }

@@ -4,11 +4,12 @@ use contracts::{
     registry::{AccountRecorded, UnitRecorded},
     tasks::NotificationIssued,
 };
-use domain::ids::{AccountId, AreaId, CaseId, ItemId, RectificationId, UnitId};
+use domain::ids::{AccountId, AreaId, ItemId, RectificationId, UnitId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Person;
+use crate::language::Language;
 
 /// The mail address that is known of an account; `None` when the account is not known.
 pub async fn address_of(db: &mut PgConnection, account: AccountId) -> Result<Option<Option<String>>, sqlx::Error> {
@@ -71,9 +72,9 @@ pub async fn save_unit(db: &mut PgConnection, unit: &UnitRecorded) -> Result<(),
         contracts::registry::UnitKind::SupervisionAgency => "supervision_agency",
     };
     sqlx::query!(
-        "INSERT INTO units (unit_id, version, name, kind, area_path, competent_unit_id) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO units (unit_id, version, name, kind, area_path, competent_unit_id, key) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (unit_id) DO UPDATE SET version = excluded.version, name = excluded.name, kind = excluded.kind,
-             area_path = excluded.area_path, competent_unit_id = excluded.competent_unit_id
+             area_path = excluded.area_path, competent_unit_id = excluded.competent_unit_id, key = excluded.key
          WHERE units.version < excluded.version",
         Uuid::from(unit.unit_id),
         unit.version,
@@ -81,6 +82,7 @@ pub async fn save_unit(db: &mut PgConnection, unit: &UnitRecorded) -> Result<(),
         kind,
         &path,
         unit.competent_unit_id.map(Uuid::from),
+        unit.key,
     )
     .execute(db)
     .await?;
@@ -127,74 +129,114 @@ pub async fn save_open_items(
     Ok(newest.into_iter().map(ItemId::from).collect())
 }
 
-/// The areas of a unit.
-pub async fn area_path(db: &mut PgConnection, unit: UnitId) -> Result<Option<Vec<AreaId>>, sqlx::Error> {
-    let path = sqlx::query_scalar!("SELECT area_path FROM units WHERE unit_id = $1", Uuid::from(unit))
-        .fetch_optional(db)
-        .await?;
-    Ok(path.map(|path| path.into_iter().map(AreaId::from).collect()))
+/// Somebody found by a role for something.
+#[derive(Debug)]
+pub struct Holder {
+    pub thing: Uuid,
+    pub role: String,
+    pub account_id: Uuid,
 }
 
-/// Active accounts with one of the roles for a unit.
-pub async fn of_unit(db: &mut PgConnection, roles: &[String], unit: UnitId) -> Result<Vec<Person>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "SELECT DISTINCT a.account_id, a.email FROM grants g JOIN accounts a USING (account_id)
-         WHERE a.active AND g.role = ANY($1) AND g.unit_id = $2 ORDER BY a.account_id",
-        roles,
-        Uuid::from(unit),
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|row| Person { account_id: row.account_id.into(), email: row.email }).collect())
+/// The areas of units.
+pub async fn area_paths(db: &mut PgConnection, units: &[Uuid]) -> Result<Vec<(UnitId, Vec<AreaId>)>, sqlx::Error> {
+    if units.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows =
+        sqlx::query!("SELECT unit_id, area_path FROM units WHERE unit_id = ANY($1)", units).fetch_all(db).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.unit_id.into(), row.area_path.into_iter().map(AreaId::from).collect()))
+        .collect())
 }
 
-/// Active accounts with one of the roles that work for a unit.
-pub async fn at_home(db: &mut PgConnection, roles: &[String], unit: UnitId) -> Result<Vec<Person>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "SELECT DISTINCT a.account_id, a.email FROM accounts a JOIN grants g USING (account_id)
-         WHERE a.active AND g.role = ANY($1) AND a.unit_id = $2 ORDER BY a.account_id",
-        roles,
-        Uuid::from(unit),
+/// Active accounts with a role for units.
+pub async fn of_units(db: &mut PgConnection, units: &[Uuid]) -> Result<Vec<Holder>, sqlx::Error> {
+    sqlx::query_as!(
+        Holder,
+        r#"SELECT g.unit_id AS "thing!", g.role, a.account_id FROM grants g JOIN accounts a USING (account_id)
+           WHERE a.active AND g.unit_id = ANY($1)"#,
+        units,
     )
     .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|row| Person { account_id: row.account_id.into(), email: row.email }).collect())
+    .await
+}
+
+/// Active accounts with any role that work for units.
+pub async fn at_homes(db: &mut PgConnection, units: &[Uuid]) -> Result<Vec<Holder>, sqlx::Error> {
+    sqlx::query_as!(
+        Holder,
+        r#"SELECT a.unit_id AS "thing!", g.role, a.account_id FROM accounts a JOIN grants g USING (account_id)
+           WHERE a.active AND a.unit_id = ANY($1)"#,
+        units,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Active accounts with a role over areas.
+pub async fn over_areas(db: &mut PgConnection, areas: &[Uuid]) -> Result<Vec<Holder>, sqlx::Error> {
+    sqlx::query_as!(
+        Holder,
+        r#"SELECT g.area_id AS "thing!", g.role, a.account_id FROM grants g JOIN accounts a USING (account_id)
+           WHERE a.active AND g.area_id = ANY($1)"#,
+        areas,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Active accounts of the groups of cases.
+pub async fn of_teams(db: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<Holder>, sqlx::Error> {
+    sqlx::query_as!(
+        Holder,
+        r#"SELECT c.case_id AS thing, '' AS "role!", a.account_id FROM cases c JOIN accounts a ON a.person_id = ANY(c.team)
+           WHERE a.active AND c.case_id = ANY($1) ORDER BY a.account_id"#,
+        cases,
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// Active accounts with one of the roles for a unit, or that work for it.
-pub async fn awaited(db: &mut PgConnection, roles: &[String], unit: UnitId) -> Result<Vec<Person>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "SELECT DISTINCT a.account_id, a.email FROM grants g JOIN accounts a USING (account_id)
+pub async fn awaited(db: &mut PgConnection, roles: &[String], unit: UnitId) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT DISTINCT a.account_id FROM grants g JOIN accounts a USING (account_id)
          WHERE a.active AND g.role = ANY($1) AND (g.unit_id = $2 OR a.unit_id = $2) ORDER BY a.account_id",
         roles,
         Uuid::from(unit),
     )
     .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|row| Person { account_id: row.account_id.into(), email: row.email }).collect())
+    .await
 }
 
-/// Active accounts with one of the roles over an area.
-pub async fn over_area(db: &mut PgConnection, roles: &[String], area: AreaId) -> Result<Vec<Person>, sqlx::Error> {
+/// Accounts as people who can be told, with what they want.
+pub async fn people(db: &mut PgConnection, accounts: &[Uuid]) -> Result<Vec<Person>, sqlx::Error> {
     let rows = sqlx::query!(
-        "SELECT DISTINCT a.account_id, a.email FROM grants g JOIN accounts a USING (account_id)
-         WHERE a.active AND g.role = ANY($1) AND g.area_id = $2 ORDER BY a.account_id",
-        roles,
-        Uuid::from(area),
+        r#"SELECT a.account_id AS "account_id!", a.email, a.language AS "language!", p.phone AS "phone?", coalesce(p.mail_off, '{}') AS "mail_off!",
+                  coalesce(p.sms_off, '{}') AS "sms_off!", coalesce(p.daily_digest, false) AS "daily_digest!"
+           FROM accounts a LEFT JOIN preferences p USING (account_id) WHERE a.account_id = ANY($1)"#,
+        accounts,
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|row| Person { account_id: row.account_id.into(), email: row.email }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| Person {
+            account_id: row.account_id.into(),
+            email: row.email,
+            phone: row.phone,
+            language: Language::of_account(&row.language),
+            mail_off: row.mail_off,
+            sms_off: row.sms_off,
+            daily_digest: row.daily_digest,
+        })
+        .collect())
 }
 
-/// Active accounts of the group of a case.
-pub async fn of_team(db: &mut PgConnection, case: CaseId) -> Result<Vec<Person>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "SELECT a.account_id, a.email FROM cases c JOIN accounts a ON a.person_id = ANY(c.team)
-         WHERE a.active AND c.case_id = $1 ORDER BY a.account_id",
-        Uuid::from(case),
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|row| Person { account_id: row.account_id.into(), email: row.email }).collect())
+/// The units with keys of the register.
+pub async fn keyed(db: &mut PgConnection, keys: &[String]) -> Result<Vec<(String, UnitId)>, sqlx::Error> {
+    let rows =
+        sqlx::query!(r#"SELECT key AS "key!", unit_id FROM units WHERE key = ANY($1)"#, keys).fetch_all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.key, row.unit_id.into())).collect())
 }

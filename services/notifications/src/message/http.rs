@@ -95,26 +95,28 @@ pub(crate) fn title(template: &str) -> String {
     template.parse::<Template>().map_or_else(|_| template.to_owned(), |template| template.zh().to_owned())
 }
 
-impl From<InboxRow> for Message {
-    fn from(row: InboxRow) -> Self {
-        Self {
+impl Message {
+    fn try_new(row: InboxRow, support: &str) -> Result<Self, sqlx::Error> {
+        let written = row.frame.write(support, None)?;
+        let frame = row.frame;
+        Ok(Self {
             message_id: row.message_id,
-            title: title(&row.template),
-            template: row.template,
-            capacity: row.capacity,
+            title: title(&frame.template),
+            template: frame.template,
+            capacity: frame.capacity,
             legal: row.legal,
-            subject: row.subject,
-            text: row.body,
-            link: row.link,
+            subject: written.subject,
+            text: written.text,
+            link: frame.link,
             document_id: row.document_id,
-            doc_no: row.doc_no,
-            case_id: row.case_id,
+            doc_no: Some(frame.doc_no),
+            case_id: Some(row.case_id),
             rectification_id: row.rectification_id,
             unit_id: row.unit_id,
-            unit_name: row.unit_name,
+            unit_name: frame.unit_name,
             created_at: row.created_at.to_jiff(),
             read_at: row.read_at.map(jiff_sqlx::Timestamp::to_jiff),
-        }
+        })
     }
 }
 
@@ -133,8 +135,10 @@ pub async fn list(
     let unread_only = query.unread.unwrap_or(false);
     let rows = store::inbox(&mut db, account, unread_only, request.after, request.fetch()).await?;
     let unread = store::unread(&mut db, account).await?;
-    let page = Page::new(rows, &request, |row| (row.created_at.to_jiff(), row.message_id)).map(Message::from);
-    Ok(Json(Inbox { items: page.items, next: page.next, unread }))
+    let page = Page::new(rows, &request, |row| (row.created_at.to_jiff(), row.message_id));
+    let support = &state.telling.support;
+    let items = page.items.into_iter().map(|row| Message::try_new(row, support)).collect::<Result<_, _>>()?;
+    Ok(Json(Inbox { items, next: page.next, unread }))
 }
 
 /// Marks a message as read.
@@ -153,5 +157,6 @@ pub async fn read(
         Begun::Replay(answer) => return Ok(answer),
     };
     let row = inbox::mark_read(&mut work, account, message_id.into()).await?;
-    work.commit(Json(Message::from(row)).into_response()).await
+    let message = Message::try_new(row, &state.telling.support)?;
+    work.commit(Json(message).into_response()).await
 }

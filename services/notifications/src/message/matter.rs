@@ -3,30 +3,28 @@
 use contracts::{
     deadlines::{
         Change, ItemClosed, ItemReported, ItemReturned, ItemSnapshot, ItemState, ItemVerified, RectificationChanged,
-        RectificationClosed, RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued,
-        VerificationOverdue,
+        RectificationClosed, RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderFact,
+        UrgingOrderIssued, VerificationOverdue,
     },
     shared::{DocumentRef, UnitRef},
     tasks::{LetterIssued, NotificationIssued, PreliminaryOpinionIssued},
 };
 use domain::{
     ids::{CaseId, ItemId, ProposalId, RectificationId, UnitId},
-    local_time::{date_zh, local, local_date, moment_zh},
+    local_time::{end_of_day, local_date},
     rectification::{RecountEffect, Recounted},
     rulebook::Duty,
     severity::Severity,
 };
-use jiff::{
-    Timestamp,
-    civil::{Date, Time},
-};
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
 
-use super::text::{ItemLine, Wording};
+use super::text::{ItemLine, Limit, Member, Ower, Wording};
 use crate::rules::Rules;
 use crate::template::Template;
 
-/// Something that people have to be told.
-#[derive(Debug, Clone)]
+/// Something that people have to be told: facts, kept as they were when it happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Matter {
     /// The supervised unit.
     pub unit: UnitRef,
@@ -48,6 +46,9 @@ pub struct Matter {
     pub receipt_due: Option<(Date, Timestamp)>,
     /// It is about a competent department's own case (连带责任).
     pub joint_liability: bool,
+    /// Life is in danger: it waits for no sending hours.
+    #[serde(default)]
+    pub urgent: bool,
     /// What is said.
     pub wording: Wording,
 }
@@ -74,27 +75,21 @@ fn limit(
         .ok_or(NoLimit { template: template.as_str(), at: document.issued_at })
 }
 
-/// The limit in words, for a document that has one.
-fn limit_zh(limit: Option<(Date, Timestamp)>) -> String {
-    limit.map_or_else(
-        || "规定时限".to_owned(),
-        |(due_on, due_at)| match domain::local_time::end_of_day(due_on) {
-            // By hours, not by days.
-            Some(end) if end != due_at => moment_zh(due_at),
-            Some(_) | None => format!("{}（含当日）", date_zh(due_on)),
-        },
-    )
+/// The limit as it is told, for a document that has one.
+fn told_limit(limit: Option<(Date, Timestamp)>) -> Limit {
+    limit.map_or(Limit::Open, |(due_on, due_at)| match end_of_day(due_on) {
+        // By hours, not by days.
+        Some(end) if end != due_at => Limit::Instant(due_at),
+        Some(_) | None => Limit::Day(due_on),
+    })
 }
 
 impl Matter {
     /// A supervision was notified.
     pub fn notified(rules: &Rules, event: &NotificationIssued) -> Result<Self, NoLimit> {
         let receipt_due = limit(rules, Template::SupervisionNotification, None, &event.document, &event.unit)?;
-        let team: Vec<String> = event
-            .team
-            .iter()
-            .map(|member| if member.leader { format!("{}（组长）", member.name) } else { member.name.clone() })
-            .collect();
+        let team =
+            event.team.iter().map(|member| Member { name: member.name.clone(), leader: member.leader }).collect();
         Ok(Self::of_document(
             &event.unit,
             event.case_id,
@@ -103,10 +98,10 @@ impl Matter {
             receipt_due,
             Wording::SupervisionNotification {
                 doc_no: event.document.doc_no.clone(),
-                kind: event.supervision_kind.zh().to_owned(),
-                visit_on: date_zh(event.visit_on),
-                team: team.join("、"),
-                receipt_due: limit_zh(receipt_due),
+                kind: event.supervision_kind,
+                visit_on: event.visit_on,
+                team,
+                receipt_due: told_limit(receipt_due),
             },
         ))
     }
@@ -122,8 +117,8 @@ impl Matter {
             receipt_due,
             Wording::PreliminaryOpinion {
                 doc_no: event.document.doc_no.clone(),
-                plea_due: date_zh(event.plea_due_on),
-                receipt_due: limit_zh(receipt_due),
+                plea_due: event.plea_due_on,
+                receipt_due: told_limit(receipt_due),
             },
         ))
     }
@@ -142,7 +137,7 @@ impl Matter {
                 doc_no: event.document.doc_no.clone(),
                 evaluation: event.evaluation.clone(),
                 items: event.findings.iter().map(ItemLine::from).collect(),
-                receipt_due: limit_zh(receipt_due),
+                receipt_due: told_limit(receipt_due),
             },
         ))
     }
@@ -152,7 +147,7 @@ impl Matter {
         let rectification = &event.rectification;
         let wording = Wording::RectificationOpened {
             doc_no: rectification.letter.doc_no.clone(),
-            received_at: moment_zh(rectification.received_at),
+            received_at: rectification.received_at,
             items: lines(rectification, |_| true),
             joint_liability: rectification.liable_for.is_some(),
         };
@@ -164,16 +159,16 @@ impl Matter {
         let rectification = &event.rectification;
         let wording = Wording::Reminder {
             doc_no: rectification.letter.doc_no.clone(),
-            due_on: date_zh(event.due_on),
+            due_on: event.due_on,
             days_left: event.working_days_left,
             items: lines(rectification, |item| event.item_ids.contains(&item.item_id)),
         };
         Self::of_rectification(rectification, wording)
     }
 
-    /// A limit passed.
-    pub fn urged(rules: &Rules, event: &UrgingOrderIssued) -> Result<Self, NoLimit> {
-        let (rectification, order) = (&event.rectification, &event.order);
+    /// A limit passed, and the order was issued.
+    pub fn urged(rules: &Rules, event: &UrgingOrderIssued, order: &UrgingOrderFact) -> Result<Self, NoLimit> {
+        let rectification = &event.rectification;
         let urged = |item: &ItemSnapshot| order.items.iter().find(|urged| urged.item_id == item.item_id);
         let gravest = rectification.items.iter().filter(|item| urged(item).is_some()).map(|item| item.severity).max();
         let receipt_due = limit(rules, Template::UrgingOrder, gravest, &order.document, &rectification.unit)?;
@@ -183,8 +178,8 @@ impl Matter {
             .filter_map(|item| {
                 let urged = urged(item)?;
                 Some(ItemLine {
-                    was_due_on: Some(date_zh(urged.was_due_on)),
-                    due_on: Some(date_zh(urged.due_on)),
+                    was_due_on: Some(urged.was_due_on),
+                    due_on: Some(urged.due_on),
                     ..ItemLine::from(item)
                 })
             })
@@ -193,10 +188,10 @@ impl Matter {
             doc_no: order.document.doc_no.clone(),
             letter_no: rectification.letter.doc_no.clone(),
             items,
-            receipt_due: limit_zh(receipt_due),
+            receipt_due: told_limit(receipt_due),
             copy_to: order.copy_to.clone(),
-            next_at: until_zh(event.next_step.fires_at),
-            next_step: step_zh(event.next_step.level).to_owned(),
+            next_at: event.next_step.fires_at,
+            next_step: event.next_step.level,
         };
         let mut matter = Self::of_document(
             &rectification.unit,
@@ -253,7 +248,7 @@ impl Matter {
         let wording = Wording::ItemClosed {
             doc_no: rectification.letter.doc_no.clone(),
             items: lines(rectification, |item| item.item_id == event.item_id),
-            closed_on: date_zh(local_date(closed_at)),
+            closed_on: local_date(closed_at),
         };
         Self::of_rectification(rectification, wording)
     }
@@ -264,7 +259,7 @@ impl Matter {
         let wording = Wording::RectificationClosed {
             doc_no: rectification.letter.doc_no.clone(),
             count: rectification.items.len(),
-            closed_on: date_zh(local_date(rectification.closed_at.unwrap_or(occurred_at))),
+            closed_on: local_date(rectification.closed_at.unwrap_or(occurred_at)),
         };
         Self::of_rectification(rectification, wording)
     }
@@ -275,10 +270,10 @@ impl Matter {
         let wording = Wording::StepProposed {
             doc_no: rectification.letter.doc_no.clone(),
             items: lines(rectification, |item| event.item_ids.contains(&item.item_id)),
-            step: step_zh(event.level).to_owned(),
+            step: event.level,
             article: event.article.clone(),
             // Events from before it was told have the epoch.
-            decide_by: (event.decide_by > Timestamp::UNIX_EPOCH).then(|| until_zh(event.decide_by)),
+            decide_by: (event.decide_by > Timestamp::UNIX_EPOCH).then_some(event.decide_by),
         };
         Self::of_rectification(rectification, wording)
     }
@@ -289,9 +284,9 @@ impl Matter {
         let wording = Wording::DutyOverdue {
             doc_no: rectification.letter.doc_no.clone(),
             items: lines(rectification, |item| item.item_id == event.item_id),
-            who: ower_zh(rectification, Duty::Verification),
-            duty: Duty::Verification.zh().to_owned(),
-            due_at: until_zh(event.due_at),
+            who: ower(rectification, Duty::Verification),
+            duty: Duty::Verification,
+            due_at: event.due_at,
             times: 1,
         };
         Self::of_rectification(rectification, wording)
@@ -307,13 +302,13 @@ impl Matter {
                 Wording::PlanSubmitted { doc_no, items: of(*item_id), late: *late }
             }
             Change::PlanJudged { item_id, accepted, due_on } => {
-                Wording::PlanJudged { doc_no, items: of(*item_id), accepted: *accepted, due_on: due_on.map(date_zh) }
+                Wording::PlanJudged { doc_no, items: of(*item_id), accepted: *accepted, due_on: *due_on }
             }
             Change::PlanOverdue { item_id, due_on } => {
-                Wording::PlanOverdue { doc_no, items: of(*item_id), due_on: date_zh(*due_on) }
+                Wording::PlanOverdue { doc_no, items: of(*item_id), due_on: *due_on }
             }
             Change::ItemExtended { item_id, due_on } => {
-                Wording::ItemExtended { doc_no, items: of(*item_id), due_on: date_zh(*due_on) }
+                Wording::ItemExtended { doc_no, items: of(*item_id), due_on: *due_on }
             }
             Change::RequestMade { request } => Wording::RequestMade {
                 doc_no,
@@ -321,7 +316,7 @@ impl Matter {
                 wish: request.wish.clone(),
                 reason: request.reason.clone(),
                 by: request.requested_by.clone(),
-                decide_by: until_zh(request.decide_by),
+                decide_by: request.decide_by,
             },
             Change::RequestDecided { request, granted, note } => Wording::RequestDecided {
                 doc_no,
@@ -336,13 +331,13 @@ impl Matter {
                     .into_iter()
                     .map(|line| ItemLine { due_on: None, ..line })
                     .collect(),
-                reason: reason.zh().to_owned(),
-                until: until_zh(*until),
+                reason: *reason,
+                until: *until,
             },
             Change::Resumed { since } => Wording::Resumed {
                 doc_no,
                 items: lines(rectification, |item| item.state == ItemState::InProgress),
-                since: until_zh(*since),
+                since: *since,
             },
             Change::Recounted { items } => {
                 let moved = recounted(rectification, items);
@@ -354,21 +349,18 @@ impl Matter {
             Change::StepTaken { proposal_id, level, note } => Wording::StepTaken {
                 doc_no,
                 items: of_step(rectification, *proposal_id),
-                step: step_zh(*level).to_owned(),
+                step: *level,
                 note: note.clone(),
             },
             Change::StepLifted { proposal_id, level, reason } => Wording::StepLifted {
                 doc_no,
                 items: of_step(rectification, *proposal_id),
-                step: step_zh(*level).to_owned(),
+                step: *level,
                 reason: reason.clone(),
             },
-            Change::ConsultationSent { item_id, office, due_at } => Wording::ConsultationSent {
-                doc_no,
-                items: of(*item_id),
-                office: office.clone(),
-                due_at: until_zh(*due_at),
-            },
+            Change::ConsultationSent { item_id, office, due_at } => {
+                Wording::ConsultationSent { doc_no, items: of(*item_id), office: office.clone(), due_at: *due_at }
+            }
             Change::ItemWaived { item_id, reason } => {
                 let items = of(*item_id).into_iter().map(|line| ItemLine { due_on: None, ..line }).collect();
                 Wording::ItemWaived { doc_no, items, reason: reason.clone() }
@@ -380,25 +372,41 @@ impl Matter {
                 Wording::CloseOutRefused { doc_no, items: of(*item_id), reason: reason.clone() }
             }
             Change::LookBackDue { item_id, visit_by } => {
-                Wording::LookBackDue { doc_no, items: of(*item_id), visit_by: until_zh(*visit_by) }
+                Wording::LookBackDue { doc_no, items: of(*item_id), visit_by: *visit_by }
             }
             Change::ItemReopened { item_id, reason, due_on } => {
-                Wording::ItemReopened { doc_no, items: of(*item_id), reason: reason.clone(), due_on: date_zh(*due_on) }
+                Wording::ItemReopened { doc_no, items: of(*item_id), reason: reason.clone(), due_on: *due_on }
             }
             Change::DutyOverdue { duty, item_id, due_at, times } => Wording::DutyOverdue {
                 doc_no,
                 items: item_id.map(of).unwrap_or_default(),
-                who: ower_zh(rectification, *duty),
-                duty: duty.zh().to_owned(),
-                due_at: until_zh(*due_at),
+                who: ower(rectification, *duty),
+                duty: *duty,
+                due_at: *due_at,
                 times: *times,
             },
-            // What the unit notes is read in the console; an answer and a passed look-back end what somebody was told of.
-            Change::ProgressNoted { .. } | Change::ConsultationAnswered { .. } | Change::LookBackPassed { .. } => {
-                return None;
-            }
+            // What the unit notes is read in the console; the others end what somebody was told of.
+            Change::ProgressNoted { .. }
+            | Change::StepMoot { .. }
+            | Change::RequestMoot { .. }
+            | Change::ConsultationAnswered { .. }
+            | Change::LookBackPassed { .. } => return None,
         };
         Some(Self::of_rectification(rectification, wording))
+    }
+
+    /// A document was not acknowledged within its limit.
+    pub fn unsigned(
+        unit: &UnitRef,
+        case_id: CaseId,
+        case_title: &str,
+        rectification_id: Option<RectificationId>,
+        document: &DocumentRef,
+        wording: Wording,
+    ) -> Self {
+        let mut matter = Self::of_document(unit, case_id, case_title, document, None, wording);
+        matter.rectification_id = rectification_id;
+        matter
     }
 
     fn of_document(
@@ -420,6 +428,7 @@ impl Matter {
             doc_no: document.doc_no.clone(),
             receipt_due,
             joint_liability: false,
+            urgent: is_urgent(&wording),
             wording,
         }
     }
@@ -436,6 +445,7 @@ impl Matter {
             doc_no: rectification.letter.doc_no.clone(),
             receipt_due: None,
             joint_liability: rectification.liable_for.is_some(),
+            urgent: is_urgent(&wording),
             wording,
         }
     }
@@ -461,8 +471,9 @@ fn recounted(rectification: &RectificationSnapshot, items: &[Recounted]) -> Vec<
         .filter_map(|moved| {
             let item = item(rectification, moved.item_id)?;
             Some(ItemLine {
-                due_on: Some(format!("{}（{}）", date_zh(moved.due_on), moved.effect.zh())),
-                told_due_on: (moved.was_due_on != moved.due_on).then(|| date_zh(moved.was_due_on)),
+                due_on: Some(moved.due_on),
+                effect: Some(moved.effect),
+                told_due_on: (moved.was_due_on != moved.due_on).then_some(moved.was_due_on),
                 ..ItemLine::from(item)
             })
         })
@@ -475,31 +486,24 @@ fn of_step(rectification: &RectificationSnapshot, proposal_id: ProposalId) -> Ve
 }
 
 /// Who owes a duty.
-fn ower_zh(rectification: &RectificationSnapshot, duty: Duty) -> String {
+fn ower(rectification: &RectificationSnapshot, duty: Duty) -> Ower {
     match duty {
-        Duty::ConsultationAnswer => "被协商单位".to_owned(),
-        Duty::StepDecision => "有权决定升级措施的机关".to_owned(),
+        Duty::ConsultationAnswer => Ower::Consulted,
+        Duty::StepDecision => Ower::Decider,
         Duty::Verification | Duty::PlanAcceptance | Duty::CloseOut | Duty::RequestDecision | Duty::LookBackVisit => {
-            rectification.letter.issuing_unit_name.clone()
+            Ower::Agency(rectification.letter.issuing_unit_name.clone())
         }
     }
 }
 
-/// An instant as the end of something: midnight is the 24th hour of the day before.
-fn until_zh(at: Timestamp) -> String {
-    let moment = local(at);
-    match moment.date().yesterday() {
-        Ok(day) if moment.time() == Time::midnight() => format!("{}24时", date_zh(day)),
-        Ok(_) | Err(_) => moment_zh(at),
-    }
-}
-
-/// The step of the ladder (measures 13 to 15).
-fn step_zh(level: i16) -> &'static str {
-    match level {
-        2 => "约谈",
-        3 => "通报",
-        4 => "问责",
-        _ => "后续措施",
-    }
+/// Whether life is in danger by what is told (危及生命安全).
+fn is_urgent(wording: &Wording) -> bool {
+    let (Wording::OpinionLetter { items, .. }
+    | Wording::RectificationOpened { items, .. }
+    | Wording::Reminder { items, .. }
+    | Wording::UrgingOrder { items, .. }) = wording
+    else {
+        return false;
+    };
+    items.iter().any(|item| item.severity == Severity::Immediate)
 }

@@ -21,6 +21,8 @@ pub struct PreferenceLine {
     pub legal: bool,
     /// Comes by mail, if its rule says so.
     pub mail: bool,
+    /// Comes as a short message, if its rule says so and there is a number.
+    pub sms: bool,
 }
 
 /// What an account wants by mail (消息偏好).
@@ -28,16 +30,30 @@ pub struct PreferenceLine {
 pub struct PreferenceList {
     /// Version; 0 when nothing was ever set.
     pub version: i64,
+    /// Mobile number for short messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// What has no legal effect comes as one mail a day.
+    pub daily_digest: bool,
     /// Every kind of message.
     pub templates: Vec<PreferenceLine>,
 }
 
-/// The kinds of message that are not wanted by mail; the list replaces the old one.
+/// What is wanted by which way; it replaces what was wanted before.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPreferences {
-    /// The kinds.
+    /// Kinds that are not wanted by mail.
     pub mail_off: Vec<Template>,
+    /// Kinds that are not wanted as short messages.
+    #[serde(default)]
+    pub sms_off: Vec<Template>,
+    /// Mobile number for short messages; without it there are none.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// What has no legal effect comes as one mail a day.
+    #[serde(default)]
+    pub daily_digest: bool,
 }
 
 fn answer(rules: &Rules, preferences: &Preferences) -> Versioned<Json<PreferenceList>> {
@@ -48,9 +64,16 @@ fn answer(rules: &Rules, preferences: &Preferences) -> Versioned<Json<Preference
             title: rule.template.zh().to_owned(),
             legal: rule.legal,
             mail: rule.legal || !preferences.mail_off.iter().any(|off| off == rule.template.as_str()),
+            sms: rule.legal || !preferences.sms_off.iter().any(|off| off == rule.template.as_str()),
         })
         .collect();
-    Versioned(preferences.version, Json(PreferenceList { version: preferences.version, templates }))
+    let list = PreferenceList {
+        version: preferences.version,
+        phone: preferences.phone.clone(),
+        daily_digest: preferences.daily_digest,
+        templates,
+    };
+    Versioned(preferences.version, Json(list))
 }
 
 /// One's own preferences.
@@ -76,7 +99,13 @@ pub async fn put(
     let account = permit.caller().account_id;
     permit.on(&Resource::owned_by(account))?;
     let mut tx = state.database.begin().await?;
-    let preferences = super::set(&mut tx, &state.telling.rules, account, &body.mail_off, based_on).await?;
+    let wanted = super::Wanted {
+        mail_off: &body.mail_off,
+        sms_off: &body.sms_off,
+        phone: body.phone.as_deref(),
+        daily_digest: body.daily_digest,
+    };
+    let preferences = super::set(&mut tx, &state.telling.rules, account, wanted, based_on).await?;
     tx.commit().await?;
     Ok(answer(&state.telling.rules, &preferences))
 }

@@ -4,4 +4,4 @@ pub(crate) mod http;
 mod set;
 pub(crate) mod store;
 
-pub use set::set;
+pub use set::{Wanted, set};

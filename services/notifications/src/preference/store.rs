@@ -4,31 +4,21 @@ use domain::ids::AccountId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::template::Template;
-
 /// The preferences of an account; version 0 when it has never set any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Preferences {
     pub version: i64,
     pub mail_off: Vec<String>,
-}
-
-/// Whether the account does not want this kind by mail.
-pub async fn is_off(db: &mut PgConnection, account: AccountId, template: Template) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT 1 FROM preferences WHERE account_id = $1 AND $2 = ANY(mail_off)) AS "off!""#,
-        Uuid::from(account),
-        template.as_str(),
-    )
-    .fetch_one(db)
-    .await
+    pub sms_off: Vec<String>,
+    pub phone: Option<String>,
+    pub daily_digest: bool,
 }
 
 /// The preferences of an account.
 pub async fn of(db: &mut PgConnection, account: AccountId) -> Result<Preferences, sqlx::Error> {
     let row = sqlx::query_as!(
         Preferences,
-        "SELECT version, mail_off FROM preferences WHERE account_id = $1",
+        "SELECT version, mail_off, sms_off, phone, daily_digest FROM preferences WHERE account_id = $1",
         Uuid::from(account)
     )
     .fetch_optional(db)
@@ -45,18 +35,25 @@ pub async fn lock(db: &mut PgConnection, account: AccountId) -> Result<Preferenc
     )
     .execute(&mut *db)
     .await?;
-    sqlx::query_as!(Preferences, "SELECT version, mail_off FROM preferences WHERE account_id = $1 FOR UPDATE", id)
-        .fetch_one(db)
-        .await
+    sqlx::query_as!(
+        Preferences,
+        "SELECT version, mail_off, sms_off, phone, daily_digest FROM preferences WHERE account_id = $1 FOR UPDATE",
+        id
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Saves the preferences of an account.
 pub async fn save(db: &mut PgConnection, account: AccountId, next: &Preferences) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE preferences SET version = $2, mail_off = $3 WHERE account_id = $1",
+        "UPDATE preferences SET version = $2, mail_off = $3, sms_off = $4, phone = $5, daily_digest = $6 WHERE account_id = $1",
         Uuid::from(account),
         next.version,
         &next.mail_off,
+        &next.sms_off,
+        next.phone,
+        next.daily_digest,
     )
     .execute(db)
     .await?;

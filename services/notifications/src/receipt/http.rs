@@ -93,6 +93,22 @@ pub struct Receipt {
     /// The name of whoever signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer_name: Option<String>,
+    /// How it was signed: `account`, `link` or `paper`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// When the office recorded a paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub recorded_at: Option<Timestamp>,
+    /// What the office noted of a paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// How often it was chased since its limit passed.
+    pub chases: i32,
+    /// When it is chased next, while it is not signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_chase_at: Option<Timestamp>,
 }
 
 impl Receipt {
@@ -121,6 +137,11 @@ impl Receipt {
             signed_at,
             signed_by: row.signed_by,
             signer_name: row.signer_name,
+            method: row.method,
+            recorded_at: row.recorded_at.map(jiff_sqlx::Timestamp::to_jiff),
+            note: row.note,
+            chases: row.chases,
+            next_chase_at: row.next_chase_at.map(jiff_sqlx::Timestamp::to_jiff),
         }
     }
 }
@@ -159,4 +180,118 @@ pub async fn sign(
     let row = super::sign(&mut work, &permit, document_id.into()).await?;
     let at = work.at();
     work.commit(Json(Receipt::at(row, at)).into_response()).await
+}
+
+/// What a paper says (纸质签收登记).
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaperReceipt {
+    /// When the unit received it; the unit's clock begins there.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// Who signed.
+    pub signer_name: String,
+    /// How it was served, and where the paper is kept.
+    pub note: String,
+}
+
+/// Records that a document was signed on paper.
+#[utoipa::path(post, operation_id = "receipts_record_paper", path = "/v1/receipts/{document_id}/paper", tag = "签收",
+    summary = "登记纸质签收", params(("document_id" = Uuid, Path)), request_body = PaperReceipt, responses((status = 200, body = Receipt)))]
+pub async fn record_paper(
+    State(state): State<AppState>,
+    permit: Permit,
+    idempotent: Idempotent,
+    Path(document_id): Path<Uuid>,
+    Json(body): Json<PaperReceipt>,
+) -> Result<Response, Problem> {
+    let mut work = match idempotent.begin(&state.database).await? {
+        Begun::Fresh(work) => work,
+        Begun::Replay(answer) => return Ok(answer),
+    };
+    let paper = super::paper::Paper {
+        received_at: service_kit::clock::to_microseconds(body.received_at),
+        signer_name: &body.signer_name,
+        note: &body.note,
+    };
+    let row = super::record(&mut work, &permit, document_id.into(), paper).await?;
+    let at = work.at();
+    work.commit(Json(Receipt::at(row, at)).into_response()).await
+}
+
+/// What a one-time link says.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkToken {
+    /// The part of the link behind the hash sign.
+    pub token: String,
+}
+
+/// What a one-time link is for.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LinkView {
+    /// The kind of document in Chinese.
+    pub document_kind_zh: String,
+    /// Its number.
+    pub doc_no: String,
+    /// Its title.
+    pub title: String,
+    /// The unit that receives it.
+    pub unit_name: String,
+    /// The issuing agency.
+    pub issuing_unit_name: String,
+    /// In whose name the link signs.
+    pub signer_name: String,
+    /// Open or signed.
+    pub state: ReceiptState,
+    /// Last day for the signature.
+    #[schema(value_type = String, format = Date)]
+    pub due_on: Date,
+    /// Whether the link still signs.
+    pub usable: bool,
+}
+
+impl LinkView {
+    fn new(row: ReceiptRow, signer_name: String, usable: bool) -> Self {
+        Self {
+            document_kind_zh: super::open::kind_of(&row.document_kind).map_or("文书", |kind| kind.zh()).to_owned(),
+            doc_no: row.doc_no,
+            title: row.title,
+            unit_name: row.unit_name,
+            issuing_unit_name: row.issuing_unit_name,
+            signer_name,
+            state: if row.signed_at.is_some() { ReceiptState::Signed } else { ReceiptState::Open },
+            due_on: row.due_on.to_jiff(),
+            usable: usable && row.signed_at.is_none(),
+        }
+    }
+}
+
+/// Path of looking at a link.
+pub const LINK_SHOW: &str = "/v1/receipt-links/show";
+/// Path of signing by a link.
+pub const LINK_SIGN: &str = "/v1/receipt-links/sign";
+
+/// What a one-time link is for; uses nothing up.
+#[utoipa::path(post, operation_id = "receipt_links_show", path = "/v1/receipt-links/show", tag = "签收", summary = "查看签收链接",
+    request_body = LinkToken, responses((status = 200, body = LinkView)))]
+pub async fn show_link(State(state): State<AppState>, Json(body): Json<LinkToken>) -> problem::Result<Json<LinkView>> {
+    let mut tx = state.database.begin().await?;
+    let (row, name, usable) = super::link::show(&mut tx, &body.token).await?;
+    tx.rollback().await?;
+    Ok(Json(LinkView::new(row, name, usable)))
+}
+
+/// Acknowledges receipt by a one-time link.
+#[utoipa::path(post, operation_id = "receipt_links_sign", path = "/v1/receipt-links/sign", tag = "签收", summary = "用链接签收",
+    request_body = LinkToken, responses((status = 200, body = LinkView)))]
+pub async fn sign_by_link(
+    State(state): State<AppState>,
+    Json(body): Json<LinkToken>,
+) -> problem::Result<Json<LinkView>> {
+    let mut tx = state.database.begin().await?;
+    let row = super::link::sign(&mut tx, &body.token).await?;
+    tx.commit().await?;
+    let name = row.signer_name.clone().unwrap_or_default();
+    Ok(Json(LinkView::new(row, name, false)))
 }

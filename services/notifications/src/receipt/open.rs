@@ -1,15 +1,20 @@
-//! A document begins to wait for its signature.
+//! Documents begin to wait for their signatures.
 
 use contracts::shared::DocumentKind;
 use postgres::Tx;
 
-use super::store;
+use super::store::{self, NewReceipt};
 use crate::message::Matter;
 
-/// Opens the receipt of the matter's document, if it brings one that has to be acknowledged. Repeating it changes nothing.
-pub async fn open(tx: &mut Tx, matter: &Matter) -> Result<(), sqlx::Error> {
-    let (Some(document), Some((due_on, due_at))) = (&matter.document, matter.receipt_due) else { return Ok(()) };
-    store::insert(tx, matter, document, due_on, due_at).await
+/// Opens the receipts of the matters' documents, those that have to be acknowledged. Repeating it changes nothing.
+pub async fn open<'m>(tx: &mut Tx, matters: impl Iterator<Item = &'m Matter>) -> Result<(), sqlx::Error> {
+    let new: Vec<NewReceipt<'_>> = matters
+        .filter_map(|matter| {
+            let (document, (due_on, due_at)) = (matter.document.as_ref()?, matter.receipt_due?);
+            Some(NewReceipt { matter, document, due_on, due_at })
+        })
+        .collect();
+    store::insert(tx, &new).await
 }
 
 /// The kind as in data; the same names as in the contract.

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use crate::mail_sink::Mode;
 use contracts::tasks::PreliminaryOpinionIssued;
 use jiff::civil::date;
-use notifications::{
-    config::MailSection,
-    delivery::{self, Mailer, Outcome},
-};
+use notifications::config::{MailSection, MailTls, Relay};
 
 use crate::world::*;
 
@@ -31,8 +28,7 @@ async fn last_error(world: &World) -> String {
 async fn a_relay_that_refuses_for_now_gets_it_later() {
     let world = with_one_mail().await;
     world.sink.set_mode(Mode::RefuseForNow);
-    let mailer = world.mailer();
-    assert!(delivery::send_next(&world.db, &mailer, world.patience()).await.unwrap());
+    assert_eq!(world.sender().round().await.unwrap(), 1);
     assert_eq!(world.mails_in("queued").await, 1);
     assert!(last_error(&world).await.contains("451"), "{}", last_error(&world).await);
     world.sink.set_mode(Mode::Ok);
@@ -67,16 +63,13 @@ async fn a_definite_refusal_is_final_after_three_until_the_address_changes() {
 async fn a_silent_relay_is_left_after_the_limit_and_gets_it_later() {
     let world = with_one_mail().await;
     world.sink.set_mode(Mode::Hang);
-    let mailer = world.mailer();
-    let claim = delivery::claim(&world.db).await.unwrap().unwrap();
-    let outcome = delivery::send_claimed(&world.db, &mailer, world.patience(), claim).await.unwrap().unwrap();
-    assert!(matches!(&outcome, Outcome::Again { error, .. } if error.contains("1 seconds")), "{outcome:?}");
+    let sender = world.sender();
+    assert_eq!(sender.round().await.unwrap(), 1);
+    assert!(last_error(&world).await.contains("1 seconds"), "{}", last_error(&world).await);
+    assert_eq!(world.mails_in("queued").await, 1);
     world.sink.set_mode(Mode::Ok);
     // The same sender, on a new connection.
-    testkit::wait_until("the mail is sent", async || {
-        delivery::send_next(&world.db, &mailer, world.patience()).await.unwrap()
-    })
-    .await;
+    testkit::wait_until("the mail is sent", async || sender.round().await.unwrap() == 1).await;
     assert_eq!(world.mails_in("delivered").await, 1);
     assert_eq!(world.sink.mails().len(), 1);
 }
@@ -86,9 +79,8 @@ async fn a_sender_killed_between_sending_and_commit_repeats_the_same_message_id(
     let world = with_one_mail().await;
     world.sink.set_mode(Mode::Slow);
     // Patient enough for the slow relay: this sender is not to give up by itself.
-    let mailer = Mailer::try_new(MailSection { timeout_seconds: 60, ..world.mail().clone() }).unwrap();
-    let (database, patience) = (world.db.handle(), world.patience());
-    let doomed = tokio::spawn(async move { delivery::send_next(&database, &mailer, patience).await });
+    let sender = world.sender_with(&MailSection { timeout_seconds: 60, ..world.mail().clone() });
+    let doomed = tokio::spawn(async move { sender.round().await });
     testkit::wait_until("the relay has the mail", async || world.sink.mails().len() == 1).await;
     // The relay has it, its answer is still on the way: now the sender dies.
     doomed.abort();
@@ -106,12 +98,59 @@ async fn a_sender_killed_between_sending_and_commit_repeats_the_same_message_id(
 async fn a_lost_answer_repeats_the_same_message_id() {
     let world = with_one_mail().await;
     world.sink.set_mode(Mode::LostReply);
-    delivery::send_next(&world.db, &world.mailer(), world.patience()).await.unwrap();
+    world.sender().round().await.unwrap();
     assert_eq!(world.mails_in("queued").await, 1);
     world.sink.set_mode(Mode::Ok);
     world.send_all().await;
     let ids: BTreeSet<_> = world.sink.mails().into_iter().map(|mail| mail.message_id).collect();
     assert_eq!((world.sink.mails().len(), ids.len()), (2, 1));
+}
+
+fn relay(port: u16) -> Relay {
+    Relay { host: "127.0.0.1".to_owned(), port, tls: MailTls::None, user: None, password_file: None, per_minute: None }
+}
+
+#[tokio::test]
+async fn a_second_relay_takes_over_from_one_that_is_away() {
+    let world = with_one_mail().await;
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mail = MailSection { port: gone, backups: vec![relay(world.mail().port)], ..world.mail().clone() };
+    assert_eq!(world.sender_with(&mail).round().await.unwrap(), 1);
+    assert_eq!((world.mails_in("delivered").await, world.sink.mails().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn what_the_first_relay_may_have_taken_is_not_given_to_the_second() {
+    let world = with_one_mail().await;
+    let (second, address) = crate::mail_sink::MailSink::start().await.unwrap();
+    let mail = MailSection { backups: vec![relay(address.port())], ..world.mail().clone() };
+    world.sink.set_mode(Mode::LostReply);
+    world.sender_with(&mail).round().await.unwrap();
+    assert_eq!((world.sink.mails().len(), second.mails().len()), (1, 0));
+    assert_eq!(world.mails_in("queued").await, 1, "it comes again, with the same Message-ID");
+}
+
+#[tokio::test]
+async fn nothing_goes_in_plain_to_a_relay_that_should_speak_tls() {
+    let world = with_one_mail().await;
+    for tls in [MailTls::Starttls, MailTls::Implicit] {
+        let mail = MailSection { tls, ..world.mail().clone() };
+        let sender = world.sender_with(&mail);
+        testkit::wait_until("it is tried", async || sender.round().await.unwrap() == 1).await;
+        assert_eq!((world.mails_in("queued").await, world.sink.mails().len()), (1, 0), "{tls:?}");
+    }
+    assert!(!last_error(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn no_more_mails_leave_than_a_relay_takes() {
+    let world = World::with_people().await;
+    world.hear(&reminder()).await;
+    let mail = MailSection { per_minute: Some(2), ..world.mail().clone() };
+    let sender = world.sender_with(&mail);
+    assert_eq!(sender.round().await.unwrap(), 3);
+    assert_eq!(sender.round().await.unwrap(), 0, "the relay is full for now");
+    assert_eq!((world.mails_in("delivered").await, world.mails_in("queued").await), (2, 1));
 }
 
 #[tokio::test]
@@ -126,8 +165,8 @@ async fn several_senders_send_each_mail_once() {
     assert_eq!(due, 8 * 3);
     let senders: Vec<_> = (0..4)
         .map(|_| {
-            let (database, mailer, patience) = (world.db.handle(), world.mailer(), world.patience());
-            tokio::spawn(async move { while delivery::send_next(&database, &mailer, patience).await.unwrap() {} })
+            let sender = world.sender();
+            tokio::spawn(async move { while sender.round().await.unwrap() > 0 {} })
         })
         .collect();
     for sender in senders {

@@ -86,12 +86,12 @@ async fn a_unit_without_accounts_is_reported_and_told_when_it_gets_one() {
     let missing = answer["items"].as_array().unwrap().iter().find(|item| item["state"] == "no_recipient").unwrap();
     assert_eq!(missing["recipient"], "海口市第一中学");
 
-    assert_eq!(notifications::catch_up(&world.db).await.unwrap(), 0, "there is still nobody");
+    assert_eq!(notifications::catch_up(&world.db, &world.telling).await.unwrap(), 0, "there is still nobody");
     for account in people().iter().take(2) {
         world.hear(account).await;
     }
-    assert_eq!(notifications::catch_up(&world.db).await.unwrap(), 1);
-    assert_eq!(notifications::catch_up(&world.db).await.unwrap(), 0);
+    assert_eq!(notifications::catch_up(&world.db, &world.telling).await.unwrap(), 1);
+    assert_eq!(notifications::catch_up(&world.db, &world.telling).await.unwrap(), 0);
     let told = world.told().await;
     for name in ["校长", "联络员"] {
         assert!(told.contains(&row(name, "opinion_letter", "to")), "{told:?}");
@@ -115,7 +115,7 @@ async fn a_department_without_accounts_is_reported_too() {
     assert_eq!((missing["recipient"].as_str(), missing["capacity"].as_str()), (Some("海口市教育局"), Some("copy")));
 
     world.hear(&account(3, "教育局", "competent_department_officer", None, Some(BUREAU))).await;
-    assert_eq!(notifications::catch_up(&world.db).await.unwrap(), 1);
+    assert_eq!(notifications::catch_up(&world.db, &world.telling).await.unwrap(), 1);
     assert!(world.told().await.contains(&row("教育局", "urging_order", "copy")));
 }
 
@@ -205,12 +205,14 @@ fn changes(item_id: ItemId) -> Vec<Change> {
         Change::ProgressNoted { item_id, text: "已完成一半".to_owned() },
         Change::ItemExtended { item_id, due_on: date(2026, 11, 11) },
         Change::RequestMade { request: request.clone() },
-        Change::RequestDecided { request, granted: false, note: "理由不充分".to_owned() },
+        Change::RequestDecided { request: request.clone(), granted: false, note: "理由不充分".to_owned() },
         Change::Paused { reason: PauseReason::Disaster, until: at("2026-11-30T16:00:00Z") },
         Change::Resumed { since: at("2026-11-30T16:00:00Z") },
         recounted(item_id, RecountEffect::Later),
         Change::StepTaken { proposal_id: proposal(), level: 2, note: "已约谈主要负责人".to_owned() },
         Change::StepLifted { proposal_id: proposal(), level: 2, reason: "已有实质进展".to_owned() },
+        Change::StepMoot { proposal_id: proposal(), level: 2 },
+        Change::RequestMoot { request },
         Change::ConsultationSent {
             item_id,
             office: "海口市消防救援支队".to_owned(),
@@ -258,15 +260,15 @@ async fn every_kind_of_change_that_has_a_rule_is_told_in_official_words() {
     }
     let told: std::collections::BTreeSet<String> = world.told().await.into_iter().map(|row| row.1).collect();
     let silent: Vec<_> = kinds.into_iter().filter(|kind| !told.contains(*kind)).collect();
-    assert_eq!(silent, ["progress_noted", "consultation_answered", "look_back_passed"]);
-    let texts: Vec<(String, String)> = sqlx::query_as(
-        "SELECT DISTINCT ON (template) subject, body FROM messages ORDER BY template, capacity DESC, body",
-    )
-    .fetch_all(world.db.pool())
-    .await
-    .unwrap();
+    assert_eq!(silent, ["progress_noted", "step_moot", "request_moot", "consultation_answered", "look_back_passed"]);
+    let mut texts: std::collections::BTreeMap<String, (String, String)> = std::collections::BTreeMap::new();
+    for (template, capacity, subject, text) in world.inboxes().await {
+        if capacity == "to" {
+            texts.entry(template).or_insert((subject, text));
+        }
+    }
     let texts: Vec<String> = texts
-        .iter()
+        .values()
         .map(|(subject, body)| format!("{subject}\n\n{}\n======\n", body.split("\n————").next().unwrap_or_default()))
         .collect();
     let sheet = texts.concat();
@@ -303,8 +305,7 @@ async fn the_departments_case_is_told_to_its_officers_as_joint_liability() {
     let told = world.told().await;
     assert!(told.contains(&row("教育局", "rectification_opened", "to")), "{told:?}");
     assert!(!told.iter().any(|row| row.0 == "校长"), "{told:?}");
-    let body: String =
-        sqlx::query_scalar("SELECT body FROM messages WHERE capacity = 'to'").fetch_one(world.db.pool()).await.unwrap();
+    let body = world.inboxes().await.into_iter().find(|message| message.1 == "to").unwrap().3;
     assert!(body.contains("承担连带责任") && !body.contains("签收督导意见书"), "{body}");
 }
 

@@ -22,7 +22,7 @@ use notifications::{
     Config, MIGRATOR, Telling,
     config::MailSection,
     consume::{Directory, Matters},
-    delivery::{Mailer, Patience},
+    delivery::{Mailer, Patience, Relays, Sender, carry::Carrier},
 };
 use postgres::Tx;
 use service_kit::{Assembled, Kit, clock::SystemClock, files::Files, http_client, ids::SystemIds};
@@ -83,6 +83,11 @@ pub(crate) fn example(folder: &std::path::Path) -> Result<Config, String> {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A service with another configuration.
+    pub(crate) async fn with(arrange: impl FnOnce(&mut Config)) -> Self {
         service_kit::install_crypto();
         let db = testkit::Database::new(&[&messaging::MIGRATOR, &MIGRATOR]).await;
         let broker = testkit::broker().await;
@@ -92,6 +97,7 @@ impl World {
         config.mail.port = address.port();
         config.mail.timeout_seconds = 1;
         config.mail.first_pause_milliseconds = 20;
+        arrange(&mut config);
         let kit = Kit {
             name: "notifications",
             database: db.handle(),
@@ -111,23 +117,73 @@ impl World {
 
     /// A service that knows the people of the school, its bureau and the office.
     pub(crate) async fn with_people() -> Self {
-        let world = Self::new().await;
-        for account in people() {
-            world.hear(&account).await;
-        }
-        world
+        Self::new().await.peopled().await
     }
 
-    pub(crate) fn mailer(&self) -> Mailer {
-        Mailer::try_new(self.config.mail.clone()).unwrap()
+    /// The same service when it knows the people of the school, its bureau and the office.
+    pub(crate) async fn peopled(self) -> Self {
+        for account in people() {
+            self.hear(&account).await;
+        }
+        self
+    }
+
+    /// Gives an account a mobile number.
+    pub(crate) async fn give_phone(&self, account: &AccountRecorded, phone: &str) {
+        sqlx::query("INSERT INTO preferences (account_id, version, mail_off, phone) VALUES ($1, 1, '{}', $2)")
+            .bind(Uuid::from(account.account_id))
+            .bind(phone)
+            .execute(self.db.pool())
+            .await
+            .unwrap();
+    }
+
+    /// Deliveries by channel and state.
+    pub(crate) async fn count(&self, channel: &str, state: &str) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM deliveries WHERE channel = $1 AND state = $2")
+            .bind(channel)
+            .bind(state)
+            .fetch_one(self.db.pool())
+            .await
+            .unwrap()
+    }
+
+    /// One text of the database.
+    pub(crate) async fn text(&self, query: &'static str) -> String {
+        sqlx::query_scalar(query).fetch_one(self.db.pool()).await.unwrap()
+    }
+
+    /// One number of the database.
+    pub(crate) async fn number(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(self.db.pool()).await.unwrap()
+    }
+
+    /// The sweeper's findings that are not empty.
+    pub(crate) async fn found(&self) -> Vec<(String, Vec<Uuid>)> {
+        let sweep = notifications::delivery::sweep::sweep(&self.db).await.unwrap();
+        // The events of these tests are older than the machine's day, and only the tests of the chase chase.
+        let found =
+            sweep.findings.into_iter().filter(|finding| finding.name != "unsigned_unchased" && finding.count > 0);
+        found.map(|finding| (finding.name, finding.offenders)).collect()
+    }
+
+    /// A mail sender of its own.
+    pub(crate) fn sender(&self) -> Sender {
+        self.sender_with(&self.config.mail)
+    }
+
+    pub(crate) fn sender_with(&self, mail: &MailSection) -> Sender {
+        let mailer = Mailer::try_new(mail.clone(), Relays::new(mail)).unwrap();
+        self.sender_of(Arc::new(mailer), Patience::from(mail))
+    }
+
+    pub(crate) fn sender_of(&self, carrier: Arc<dyn Carrier>, patience: Patience) -> Sender {
+        let links = notifications::links(&self.config);
+        Sender::new(self.db.handle(), Arc::clone(&self.telling), links, carrier, patience)
     }
 
     pub(crate) fn mail(&self) -> &MailSection {
         &self.config.mail
-    }
-
-    pub(crate) fn patience(&self) -> Patience {
-        Patience::from(&self.config.mail)
     }
 
     /// Applies an event as the consumers do, in a transaction of its own.
@@ -137,11 +193,17 @@ impl World {
         envelope
     }
 
-    /// Applies the very same envelope.
+    /// Applies the very same envelope, and tells what there is to tell.
     pub(crate) async fn hear_again(&self, envelope: &Envelope) {
         let mut tx = self.db.begin().await.unwrap();
         self.apply(&mut tx, envelope).await;
         tx.commit().await.unwrap();
+        self.tell().await;
+    }
+
+    /// Tells everything that waits.
+    pub(crate) async fn tell(&self) {
+        while notifications::tell_due(&self.db, &self.telling).await.unwrap() > 0 {}
     }
 
     async fn apply(&self, tx: &mut Tx, envelope: &Envelope) {
@@ -162,6 +224,22 @@ impl World {
         .unwrap()
     }
 
+    /// What everybody has in the inbox: (kind, capacity, subject, text), sorted.
+    pub(crate) async fn inboxes(&self) -> Vec<(String, String, String, String)> {
+        let mut all = Vec::new();
+        for account in people() {
+            let call = testkit::Call::get("/v1/inbox?limit=200").by(&caller(&account));
+            let inbox = call.send(&self.router).await.expect(http::StatusCode::OK).json;
+            assert!(inbox["next"].is_null());
+            for item in inbox["items"].as_array().unwrap() {
+                let part = |name: &str| item[name].as_str().unwrap().to_owned();
+                all.push((part("template"), part("capacity"), part("subject"), part("text")));
+            }
+        }
+        all.sort();
+        all
+    }
+
     /// Mail deliveries by state.
     pub(crate) async fn mails_in(&self, state: &str) -> i64 {
         sqlx::query_scalar("SELECT count(*) FROM deliveries WHERE channel = 'mail' AND state = $1")
@@ -173,9 +251,9 @@ impl World {
 
     /// Runs a sender until nothing is left to send, now or later.
     pub(crate) async fn send_all(&self) {
-        let (mailer, patience) = (self.mailer(), self.patience());
+        let sender = self.sender();
         testkit::wait_until("every mail is settled", async || {
-            while notifications::delivery::send_next(&self.db, &mailer, patience).await.unwrap() {}
+            while sender.round().await.unwrap() > 0 {}
             self.mails_in("queued").await + self.mails_in("sending").await == 0
         })
         .await;
@@ -369,7 +447,7 @@ pub(crate) fn reminder() -> ReminderDue {
 }
 
 pub(crate) fn urged() -> UrgingOrderIssued {
-    let rectification = rectification(4, ItemState::InProgress);
+    let mut rectification = rectification(4, ItemState::InProgress);
     let item = &rectification.items[0];
     let order = UrgingOrderFact {
         urging_order_id: UrgingOrderId::new(Uuid::from_u128(0xF4)),
@@ -384,5 +462,37 @@ pub(crate) fn urged() -> UrgingOrderIssued {
         copy_to: Some("海口市教育局".to_owned()),
         lateness_seconds: 1,
     };
-    UrgingOrderIssued { rectification, order, next_step: ArmedStep { level: 2, fires_at: at("2026-11-19T16:00:00Z") } }
+    let urging_order_id = order.urging_order_id;
+    rectification.urging_orders = vec![order];
+    let next_step = ArmedStep { level: 2, fires_at: at("2026-11-19T16:00:00Z") };
+    UrgingOrderIssued { rectification, urging_order_id, next_step }
+}
+
+/// A secret in a file, as the configuration wants it.
+pub(crate) fn secret(text: &str) -> service_kit::config::SecretFile {
+    use service_kit::ids::Ids as _;
+    let file = std::env::temp_dir().join(format!("notifications-secret-{}", SystemIds.new_id().simple()));
+    std::fs::write(&file, text).unwrap();
+    let secret = service_kit::config::SecretFile::read(&file).unwrap();
+    std::fs::remove_file(file).unwrap();
+    secret
+}
+
+/// The office's unit as the register has it.
+pub(crate) fn office_unit() -> contracts::registry::UnitRecorded {
+    contracts::registry::UnitRecorded {
+        unit_id: OFFICE,
+        version: 1,
+        key: "office-460100".to_owned(),
+        school_code: None,
+        name: "海口市人民政府教育督导委员会办公室".to_owned(),
+        kind: contracts::registry::UnitKind::SupervisionAgency,
+        area_path: vec![PROVINCE, HAIKOU],
+        area_code: "460100".to_owned(),
+        county_code: Some("460100".to_owned()),
+        county_name: Some("海口市".to_owned()),
+        competent_unit_id: None,
+        private: false,
+        students: None,
+    }
 }

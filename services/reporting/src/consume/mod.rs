@@ -1,5 +1,8 @@
 //! What other services say.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use contracts::deadlines::{
     Change, ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationChanged,
     RectificationClosed, RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued,
@@ -8,9 +11,11 @@ use contracts::deadlines::{
 use contracts::publication::PagePublished;
 use contracts::registry::AreaRecorded;
 use contracts::{Envelope, Event, ReadError};
-use messaging::{ApplyError, Handler};
+use domain::ids::RectificationId;
+use messaging::{ApplyError, Batch, Handler};
 use postgres::Tx;
 use serde::Deserialize;
+use tracing::Instrument as _;
 
 use crate::{area, rectification};
 
@@ -50,15 +55,24 @@ impl Handler for Rectifications {
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
+        keep(tx, &[event]).await
+    }
+
+    async fn apply_all(&self, tx: &mut Tx, batch: &Batch<'_>) -> Result<(), ApplyError> {
+        keep(tx, batch.events()).instrument(batch.span()).await
+    }
+}
+
+/// Keeps what those events say, in their order: of each rectification the newest snapshot, all with a few statements.
+async fn keep(tx: &mut Tx, events: &[&Envelope]) -> Result<(), ApplyError> {
+    let mut newest: BTreeMap<RectificationId, RectificationSnapshot> = BTreeMap::new();
+    let mut look_backs = Vec::new();
+    for event in events {
         let snapshot = if event.is::<RectificationChanged>() {
             let RectificationChanged { rectification, change } = event.read()?;
             match change {
-                Change::LookBackPassed { item_id } => {
-                    rectification::store::save_look_back(tx, item_id, event.occurred_at, true).await?;
-                }
-                Change::ItemReopened { item_id, .. } => {
-                    rectification::store::save_look_back(tx, item_id, event.occurred_at, false).await?;
-                }
+                Change::LookBackPassed { item_id } => look_backs.push((item_id, event.occurred_at, true)),
+                Change::ItemReopened { item_id, .. } => look_backs.push((item_id, event.occurred_at, false)),
                 // The snapshot says the rest.
                 Change::PlanSubmitted { .. }
                 | Change::PlanJudged { .. }
@@ -72,6 +86,8 @@ impl Handler for Rectifications {
                 | Change::Recounted { .. }
                 | Change::StepTaken { .. }
                 | Change::StepLifted { .. }
+                | Change::StepMoot { .. }
+                | Change::RequestMoot { .. }
                 | Change::ConsultationSent { .. }
                 | Change::ConsultationAnswered { .. }
                 | Change::ItemWaived { .. }
@@ -84,9 +100,22 @@ impl Handler for Rectifications {
         } else {
             snapshot_of(event)?
         };
-        rectification::store::save(tx, &snapshot).await?;
-        Ok(())
+        match newest.entry(snapshot.rectification_id) {
+            Entry::Vacant(free) => {
+                free.insert(snapshot);
+            }
+            Entry::Occupied(mut known) => {
+                if known.get().version < snapshot.version {
+                    known.insert(snapshot);
+                }
+            }
+        }
     }
+    for (item_id, found_at, passed) in look_backs {
+        rectification::store::save_look_back(tx, item_id, found_at, passed).await?;
+    }
+    rectification::store::save(tx, newest.values()).await?;
+    Ok(())
 }
 
 fn snapshot_of(event: &Envelope) -> Result<RectificationSnapshot, ReadError> {

@@ -204,6 +204,7 @@ fn step_zh(step: &StepFact, name: &str) -> String {
         StepState::Proposed => format!("{day}已提请{name}"),
         StepState::Taken => format!("{day}已{name}"),
         StepState::Lifted => format!("{day}已解除{name}"),
+        StepState::Moot => format!("{day}已办结，提请的{name}终结"),
     }
 }
 

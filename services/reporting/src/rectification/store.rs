@@ -2,7 +2,7 @@
 
 use contracts::deadlines::RectificationSnapshot;
 use contracts::publication::PagePublished;
-use domain::ids::{AreaId, ItemId, UnitId};
+use domain::ids::ItemId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
@@ -10,38 +10,41 @@ use uuid::Uuid;
 
 use super::PROVINCIAL;
 
-/// Saves a snapshot with its ledger rows; an older or the same version changes nothing.
-pub(crate) async fn save(tx: &mut PgConnection, snapshot: &RectificationSnapshot) -> sqlx::Result<()> {
-    let rectification_id = snapshot.rectification_id.as_uuid();
-    let json = serde_json::to_value(snapshot).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    let area_path: Vec<Uuid> = snapshot.unit.area_path.iter().map(AreaId::as_uuid).collect();
-    let unit_ids = [snapshot.unit.unit_id.as_uuid()];
-    let reader_ids: Vec<Uuid> = snapshot.unit.competent_unit_id.iter().map(UnitId::as_uuid).collect();
-    let newer = sqlx::query!(
+/// Saves snapshots, one of each rectification, with their ledger rows; an older or the same version changes nothing.
+pub(crate) async fn save<'a>(
+    tx: &mut PgConnection,
+    snapshots: impl Iterator<Item = &'a RectificationSnapshot>,
+) -> sqlx::Result<()> {
+    let snapshots: Vec<String> = snapshots
+        .map(serde_json::to_string)
+        .collect::<Result<_, _>>()
+        .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    // In the order of the names, so that two replicas with the same rectifications wait for each other instead of locking up.
+    let newer: Vec<Uuid> = sqlx::query_scalar!(
         "INSERT INTO rectifications (rectification_id, version, snapshot, area_path, unit_ids, reader_ids, county_code,
              urging_orders)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         SELECT (s.s->>'rectification_id')::uuid AS rectification_id, (s.s->>'version')::bigint, s.s,
+             ARRAY(SELECT a.id::uuid FROM jsonb_array_elements_text(s.s#>'{unit,area_path}') WITH ORDINALITY AS a(id, n)
+                   ORDER BY a.n),
+             ARRAY[(s.s#>>'{unit,unit_id}')::uuid],
+             array_remove(ARRAY[(s.s#>>'{unit,competent_unit_id}')::uuid], NULL),
+             s.s#>>'{unit,county_code}', jsonb_array_length(s.s->'urging_orders')
+         FROM (SELECT t::jsonb AS s FROM unnest($1::text[]) AS t) AS s
+         ORDER BY rectification_id
          ON CONFLICT (rectification_id) DO UPDATE SET version = excluded.version, snapshot = excluded.snapshot,
              area_path = excluded.area_path, unit_ids = excluded.unit_ids, reader_ids = excluded.reader_ids,
              county_code = excluded.county_code, urging_orders = excluded.urging_orders
-         WHERE rectifications.version < excluded.version",
-        rectification_id,
-        snapshot.version,
-        json,
-        &area_path,
-        &unit_ids,
-        &reader_ids,
-        snapshot.unit.county_code,
-        i32::try_from(snapshot.urging_orders.len()).unwrap_or(i32::MAX),
+         WHERE rectifications.version < excluded.version
+         RETURNING rectification_id",
+        &snapshots,
     )
-    .execute(&mut *tx)
-    .await?
-    .rows_affected();
-    if newer == 0 {
+    .fetch_all(&mut *tx)
+    .await?;
+    if newer.is_empty() {
         return Ok(());
     }
-    sqlx::query!("DELETE FROM ledger_rows WHERE rectification_id = $1", rectification_id).execute(&mut *tx).await?;
-    // The items come out of the snapshot in the database: one statement, however many there are.
+    sqlx::query!("DELETE FROM ledger_rows WHERE rectification_id = ANY($1)", &newer).execute(&mut *tx).await?;
+    // The items come out of the snapshot in the database: one statement, however many snapshots and items there are.
     sqlx::query!(
         "INSERT INTO ledger_rows (item_id, rectification_id, number, area_path, unit_ids, reader_ids, case_title,
              supervision_kind, visited_on, county_code, county_name, unit_id, unit_name, unit_code, description,
@@ -71,8 +74,8 @@ pub(crate) async fn save(tx: &mut PgConnection, snapshot: &RectificationSnapshot
              first_due_on date, due_on date, due_at timestamptz, provisional boolean, state text, late boolean,
              reported_at timestamptz, report text, verified_at timestamptz, verified_by text, closed_at timestamptz,
              returned integer, urging_order_no text, reopened integer, extensions integer)
-         WHERE r.rectification_id = $1",
-        rectification_id,
+         WHERE r.rectification_id = ANY($1)",
+        &newer,
         PROVINCIAL,
     )
     .execute(tx)

@@ -32,7 +32,7 @@ pub(crate) async fn proposed(tx: &mut PgConnection, event: &StepProposed, at: Ti
     }
 }
 
-/// Everything was closed: nobody need decide a step any more.
+/// Everything was closed: steps that nobody decided have ended, as the snapshot says.
 ///
 /// Look-backs begin with the close-out: they stand.
 pub(crate) async fn closed(
@@ -76,6 +76,8 @@ pub(crate) async fn changed(
         | Change::Recounted { .. }
         | Change::StepTaken { .. }
         | Change::StepLifted { .. }
+        | Change::StepMoot { .. }
+        | Change::RequestMoot { .. }
         | Change::ConsultationSent { .. }
         | Change::ConsultationAnswered { .. }
         | Change::CloseOutApproved { .. }
@@ -107,11 +109,12 @@ async fn steps(tx: &mut PgConnection, rectification: &RectificationSnapshot, at:
 }
 
 fn step_standing(rectification: &RectificationSnapshot, step: &StepFact, at: Timestamp) -> Standing {
-    let (state, done_at) = match (step.state, rectification.closed_at) {
-        (StepState::Proposed, None) => (State::Open, None),
-        (StepState::Proposed, Some(closed_at)) => (State::Moot, Some(closed_at)),
-        (StepState::Taken, _) => (State::Done, Some(step.decided_at.unwrap_or(at))),
-        (StepState::Lifted, _) => (State::Lifted, Some(step.decided_at.unwrap_or(at))),
+    let done_at = Some(step.decided_at.unwrap_or(at));
+    let (state, done_at) = match step.state {
+        StepState::Proposed => (State::Open, None),
+        StepState::Taken => (State::Done, done_at),
+        StepState::Lifted => (State::Lifted, done_at),
+        StepState::Moot => (State::Moot, done_at),
     };
     Standing { version: rectification.version, state, due: step.decide_by, done_at, note: step.note.clone() }
 }

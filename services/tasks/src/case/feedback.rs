@@ -3,6 +3,7 @@
 use access::Permit;
 use contracts::shared::DocumentKind;
 use contracts::tasks::PreliminaryOpinionIssued;
+use documents::content::Publication;
 use domain::case::{Deliberation, PreliminaryFinding, PreliminaryOpinion};
 use domain::ids::{DocumentId, OpinionId};
 use domain::period::count;
@@ -11,16 +12,17 @@ use jiff::civil::Date;
 use postgres::Tx;
 use problem::{Problem, Text};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::record::OpinionEntry;
-use super::{Case, Record, standing, store};
+use super::{Case, Record, standing, store, words};
 use crate::app::AppState;
 use crate::checks::{Fields, LONG_TEXT};
 use crate::document::{self, Draft};
 use crate::office::actor;
 use crate::registry::store as copies;
+
+const PLEA_RIGHT: &str = "你单位对本初步督导意见有异议的，可以提出书面申辩（《教育督导条例》第二十条）。";
 
 /// The preliminary opinion as written.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -80,11 +82,7 @@ pub(super) async fn feed_back(
     };
     case.act(&mut history, |machine| machine.feed_back(opinion))?;
     let plea_due_on = expected_plea_due(state, &case.record, at)?;
-    let plea_rule = rulebook_of(state, &case.record)?.procedure_rule(ProcedureClock::Plea);
-    let plea_right = format!(
-        "你单位对本初步督导意见有异议的，可以自收到之日起{}内提出书面申辩（《教育督导条例》第二十条）。",
-        plea_rule.period.zh()
-    );
+    let plea_period = rulebook_of(state, &case.record)?.procedure_rule(ProcedureClock::Plea).period;
     let record = &case.record;
     let agency = copies::unit(tx, record.agency.unit_id).await?.ok_or_else(standing::unknown)?;
     let actor = actor(permit.caller());
@@ -95,18 +93,27 @@ pub(super) async fn feed_back(
         Draft {
             document_id,
             kind: DocumentKind::PreliminaryOpinion,
-            title: format!("{}{}初步督导意见", record.unit.name, record.title),
+            title: format!("关于{}的初步督导意见", words::about(record)),
             agency: &agency,
             addressee: record.unit.name.clone(),
             // Need-to-know: the preliminary opinion goes to the unit alone.
             copies: Vec::new(),
             case_id: Some(case.case_id),
             plan_id: None,
-            body: json!({
-                "case_title": record.title, "unit": record.unit.name, "evaluation": new.evaluation,
-                "findings": record.findings,
-                "plea_right": plea_right, "plea_rule": plea_rule,
-            }),
+            finding_ids: words::finding_ids(record),
+            legal_basis: &["《教育督导条例》第二十条"],
+            contact: None,
+            publication: Some(Publication::Closed),
+            body: documents::content::PreliminaryOpinion {
+                case_title: record.title.clone(),
+                evaluation: new.evaluation.clone(),
+                findings: words::findings(record, None),
+                plea_address: Some(agency.name.clone()),
+                plea_limit: Some(format!("自收到之日起{}内", plea_period.zh())),
+                plea_right: Some(PLEA_RIGHT.to_owned()),
+                unit: record.unit.name.clone(),
+            }
+            .into(),
         },
     )
     .await?;

@@ -3,6 +3,7 @@
 use access::Permit;
 use contracts::shared::DocumentKind;
 use contracts::tasks::{FindingFact, LetterIssued};
+use documents::content::OpinionLetter;
 use domain::case::{CaseState, LetterDraft, LetterFinding, Plea};
 use domain::doc_number::{DocNumber, DocNumberError};
 use domain::ids::{AccountId, DocumentId, LetterId};
@@ -12,17 +13,19 @@ use jiff::Timestamp;
 use postgres::Tx;
 use problem::Problem;
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::feedback::rulebook_of;
 use super::record::LetterEntry;
-use super::{Case, Record, plea, standing, store};
+use super::{Case, Record, plea, standing, store, words};
 use crate::app::AppState;
 use crate::checks::{Fields, LONG_TEXT};
 use crate::document::{self, Draft};
 use crate::office::actor;
 use crate::registry::store as copies;
+
+const DEMAND: &str =
+    "请按照整改要求逐项整改，并在整改期限内报告整改情况；整改期限自签收本意见书之日起计算，签收当日不计入。";
 
 /// The letter as written; its findings are those of the case.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -128,33 +131,39 @@ fn paper<'a>(
 ) -> problem::Result<Draft<'a>> {
     let record = &case.record;
     let rules = rulebook_of(state, record)?;
-    let limits: Vec<_> = record
-        .findings
-        .iter()
-        .map(|finding| json!({"number": finding.number, "rule": rules.finish_rule(finding.severity)}))
-        .collect();
     let objection = rules.procedure_rule(ProcedureClock::Objection).period.zh();
     Ok(Draft {
         document_id,
         kind: DocumentKind::OpinionLetter,
-        title: format!("{}{}督导意见书", record.unit.name, record.title),
+        title: format!("关于{}的督导意见书", words::about(record)),
         agency,
         addressee: record.unit.name.clone(),
         copies: record.unit.competent_unit_name.iter().cloned().collect(),
         case_id: Some(case.case_id),
         plan_id: None,
-        body: json!({
-            "case_title": record.title, "supervision_kind": record.kind, "kind_name": record.kind.zh(),
-            "unit": record.unit.name, "visits": record.visit_records.iter().map(|visit| json!({
-                "arrived_at": visit.arrived_at, "left_at": visit.left_at, "place": visit.place,
-            })).collect::<Vec<_>>(),
-            "team": record.team.iter().map(|member| &member.name).collect::<Vec<_>>(),
-            "evaluation": evaluation, "findings": record.findings, "limits": limits,
-            "plea": record.plea,
-            "demand": "请按照整改要求逐项整改，并在整改期限内报告整改情况；整改期限自签收本意见书之日起计算，签收当日不计入。",
-            "objection_right": format!("对本意见书有异议的，可以自收到之日起{objection}内向本机构书面提出。"),
-            "legal_basis": "《教育督导条例》第二十一条、第二十二条",
-        }),
+        finding_ids: words::finding_ids(record),
+        legal_basis: &["《教育督导条例》第二十一条", "第二十二条"],
+        contact: None,
+        publication: None,
+        body: OpinionLetter {
+            advice: None,
+            case_title: record.title.clone(),
+            demand: Some(DEMAND.to_owned()),
+            evaluation: evaluation.to_owned(),
+            facts: None,
+            findings: words::findings(record, Some(rules)),
+            objection_right: Some(format!("对本意见书有异议的，可以自收到之日起{objection}内向本机构书面提出。")),
+            plea: record.plea.as_ref().map(words::plea),
+            plea_treatment: record.plea.as_ref().and_then(|plea| plea.treatment.clone()),
+            reasons: None,
+            supervision_kind: Some(record.kind.zh().to_owned()),
+            team: words::team(record),
+            unit: record.unit.name.clone(),
+            visits: words::visits(record),
+            votes_for: None,
+            votes_total: None,
+        }
+        .into(),
     })
 }
 

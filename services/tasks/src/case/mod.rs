@@ -21,6 +21,7 @@ pub(crate) mod store;
 mod team;
 mod view;
 mod visit;
+mod words;
 
 use contracts::tasks::SupervisionKind;
 

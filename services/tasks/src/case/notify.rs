@@ -3,6 +3,7 @@
 use access::Permit;
 use contracts::shared::DocumentKind;
 use contracts::tasks::{NotificationIssued, SupervisionKind, TeamMember};
+use documents::content::SupervisionNotification;
 use domain::case::Notice;
 use domain::ids::{DocumentId, NoticeId};
 use domain::local_time::{date_zh, local_date};
@@ -12,17 +13,19 @@ use jiff::civil::Date;
 use postgres::Tx;
 use problem::{Problem, Text};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::record::Served;
 use super::refuse::refuse_for;
-use super::{Case, Record, standing, store};
+use super::{Case, Record, standing, store, words};
 use crate::app::AppState;
 use crate::checks::{Fields, SHORT_TEXT};
 use crate::document::{self, Draft};
 use crate::office::actor;
 use crate::registry::store as copies;
+
+const RECUSAL_RIGHT: &str =
+    "你单位认为督导组成员有应当回避情形的，可以向本机构提出回避申请（《教育督导条例》第十条）。";
 
 /// What the notice says beside the case itself.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -121,14 +124,11 @@ pub(super) async fn notify(
             copies: record.unit.competent_unit_name.iter().cloned().collect(),
             case_id: Some(case.case_id),
             plan_id: None,
-            body: json!({
-                "case_title": record.title, "supervision_kind": record.kind, "kind_name": record.kind.zh(),
-                "unit": record.unit.name, "matters": record.machine.matters, "team": team,
-                "visit_on": visit_on, "self_evaluation_due_on": record.self_evaluation_due_on,
-                "materials": new.materials, "contact": new.contact,
-                "recusal_right": "你单位认为督导组成员有应当回避情形的，可以向本机构提出回避申请（《教育督导条例》第十条）。",
-                "legal_basis": "《教育督导条例》第十七条",
-            }),
+            finding_ids: Vec::new(),
+            legal_basis: &["《教育督导条例》第十七条"],
+            contact: new.contact,
+            publication: None,
+            body: body(record, new.materials).into(),
         },
     )
     .await?;
@@ -151,4 +151,24 @@ pub(super) async fn notify(
     };
     messaging::append(tx, &actor, &event).await?;
     Ok(())
+}
+
+/// What the notice says; the day of the visit is settled by then.
+fn body(record: &Record, materials: Vec<String>) -> SupervisionNotification {
+    SupervisionNotification {
+        case_title: record.title.clone(),
+        materials,
+        matters: record.machine.matters.clone(),
+        method: None,
+        place: None,
+        recusal_right: Some(RECUSAL_RIGHT.to_owned()),
+        self_evaluation_demand: None,
+        self_evaluation_due_on: record.self_evaluation_due_on,
+        self_evaluation_template: None,
+        supervision_kind: record.kind.zh().to_owned(),
+        team: words::team(record),
+        unit: record.unit.name.clone(),
+        visit_on: record.visit_on,
+        visit_to: None,
+    }
 }

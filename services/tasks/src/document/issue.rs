@@ -1,16 +1,14 @@
 //! Giving a document its number and freezing it.
 
-use std::fmt::Write as _;
-
 use contracts::Actor;
 use contracts::shared::{DocumentKind, DocumentRef};
+use documents::content::Publication;
+use documents::{Body, Content, Head};
 use domain::doc_number::DocNumber;
-use domain::ids::{CaseId, DocumentId, PlanId};
+use domain::ids::{CaseId, DocumentId, FindingId, PlanId};
 use domain::local_time::{date_zh, local_date};
 use postgres::Tx;
 use problem::{Problem, Text};
-use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::store;
 use crate::registry::Unit;
@@ -28,8 +26,16 @@ pub(crate) struct Draft<'a> {
     pub copies: Vec<String>,
     pub case_id: Option<CaseId>,
     pub plan_id: Option<PlanId>,
+    /// The findings that it is about.
+    pub finding_ids: Vec<FindingId>,
+    /// Articles that it rests on (依据).
+    pub legal_basis: &'static [&'static str],
+    /// Contact at the agency (联系人).
+    pub contact: Option<String>,
+    /// How far it is open to the public, where that is certain from the start.
+    pub publication: Option<Publication>,
     /// The fields of this kind of paper.
-    pub body: Value,
+    pub body: Body,
 }
 
 /// Takes the next number of the agency, kind and year, freezes the text, stores both.
@@ -49,6 +55,15 @@ pub(crate) async fn issue(tx: &mut Tx, rules: &Rules, actor: &Actor, draft: Draf
             "agency_without_word",
         ));
     };
+    let Some(template) = rules.template(date) else {
+        return Err(Problem::state_refuses(
+            Text::new(
+                format!("{}没有施行的文书模板，不能印发。", date_zh(date)),
+                format!("No templates of documents are in force on {date}; nothing can be issued."),
+            ),
+            "no_template",
+        ));
+    };
     let serial = store::next_serial(tx, agency_word, kind_word, date.year()).await?;
     let kind = (!kind_word.is_empty()).then_some(kind_word);
     let number = u32::try_from(serial)
@@ -64,19 +79,18 @@ pub(crate) async fn issue(tx: &mut Tx, rules: &Rules, actor: &Actor, draft: Draf
         issuing_unit_name: draft.agency.name.clone(),
         issued_at: at,
     };
-    let content = canonical(&json!({
-        "doc_no": document.doc_no,
-        "kind": document.kind,
-        "kind_name": document.kind.zh(),
-        "title": document.title,
-        "issuing_agency": document.issuing_unit_name,
-        "addressee": draft.addressee,
-        "copies": draft.copies,
-        "issued_at": at,
-        "issued_on_text": date_zh(date),
-        "body": draft.body,
-    }));
-    let sha256 = hex::encode(Sha256::digest(content.as_bytes()));
+    let head = Head {
+        addressee: Some(draft.addressee),
+        case_id: draft.case_id,
+        contact: draft.contact,
+        copies: draft.copies,
+        finding_ids: draft.finding_ids,
+        issue_office: Some(draft.agency.name.clone()),
+        legal_basis: draft.legal_basis.iter().map(|&article| article.to_owned()).collect(),
+        publication: draft.publication,
+        ..Head::new(number, document.title.clone(), draft.agency.name.clone(), date)
+    };
+    let frozen = Content { body: draft.body, head, template: template.to_owned() }.freeze();
     store::insert(
         tx,
         &store::NewDocument {
@@ -87,8 +101,8 @@ pub(crate) async fn issue(tx: &mut Tx, rules: &Rules, actor: &Actor, draft: Draf
             serial,
             case_id: draft.case_id,
             plan_id: draft.plan_id,
-            content: &content,
-            sha256: &sha256,
+            content: frozen.text(),
+            sha256: &frozen.sha256(),
             actor,
         },
     )
@@ -107,54 +121,3 @@ impl std::fmt::Display for BadNumber {
 }
 
 impl std::error::Error for BadNumber {}
-
-/// Compact JSON with the keys of every object in the order of their code points, so that equal content has equal bytes.
-pub(crate) fn canonical(value: &Value) -> String {
-    let mut out = String::new();
-    write_canonical(value, &mut out);
-    out
-}
-
-fn write_canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(members) => {
-            let mut keys: Vec<&String> = members.keys().collect();
-            keys.sort_unstable();
-            out.push('{');
-            for (n, key) in keys.into_iter().enumerate() {
-                if n > 0 {
-                    out.push(',');
-                }
-                let _ = write!(out, "{}:", Value::String(key.clone()));
-                write_canonical(members.get(key).unwrap_or(&Value::Null), out);
-            }
-            out.push('}');
-        }
-        Value::Array(values) => {
-            out.push('[');
-            for (n, value) in values.iter().enumerate() {
-                if n > 0 {
-                    out.push(',');
-                }
-                write_canonical(value, out);
-            }
-            out.push(']');
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            let _ = write!(out, "{value}");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_content_has_equal_bytes_whatever_the_order_of_writing() {
-        let one = json!({"b": [1, {"d": null, "c": "“引号”\n"}], "a": true});
-        let other: Value = serde_json::from_str(r#"{ "a": true, "b": [1, {"c":"“引号”\n", "d": null}] }"#).unwrap();
-        assert_eq!(canonical(&one), canonical(&other));
-        assert_eq!(canonical(&one), r#"{"a":true,"b":[1,{"c":"“引号”\n","d":null}]}"#);
-    }
-}

@@ -1,7 +1,7 @@
-//! Official documents (文书): numbered without gap, frozen as canonical JSON with its SHA-256.
+//! Official documents (文书): numbered without gap, frozen in the canonical form of crate `documents`.
 
 pub(crate) mod http;
 mod issue;
 pub(crate) mod store;
 
-pub(crate) use issue::{Draft, canonical, issue};
+pub(crate) use issue::{Draft, issue};

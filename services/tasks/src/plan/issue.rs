@@ -3,10 +3,10 @@
 use access::Permit;
 use contracts::shared::DocumentKind;
 use contracts::tasks::PlanIssued;
+use documents::content::{AnnualPlan, PlanItem};
 use domain::ids::{DocumentId, PlanId};
 use postgres::Tx;
 use problem::{Problem, Text};
-use serde_json::json;
 use service_kit::etag::IfMatch;
 
 use super::{Plan, store};
@@ -39,17 +39,21 @@ pub(super) async fn issue(
     let items: Vec<_> = plan
         .items
         .iter()
-        .map(|item| {
-            let names: Vec<&str> = item
+        .map(|item| PlanItem {
+            lead: None,
+            matter: item.matter.clone(),
+            method: None,
+            number: item.number.unsigned_abs(),
+            partners: Vec::new(),
+            supervision_kind: item.supervision_kind.zh().to_owned(),
+            targets: item
                 .target_unit_ids
                 .iter()
                 .filter_map(|id| units.iter().find(|unit| unit.unit_id == *id))
-                .map(|unit| unit.name.as_str())
-                .collect();
-            json!({
-                "number": item.number, "supervision_kind": item.supervision_kind, "kind_name": item.supervision_kind.zh(),
-                "matter": item.matter, "targets": names, "window_from": item.window_from, "window_to": item.window_to,
-            })
+                .map(|unit| unit.name.clone())
+                .collect(),
+            window_from: item.window_from,
+            window_to: item.window_to,
         })
         .collect();
     let actor = actor(permit.caller());
@@ -66,7 +70,19 @@ pub(super) async fn issue(
             copies: Vec::new(),
             case_id: None,
             plan_id: Some(plan_id),
-            body: json!({ "year": plan.year, "items": items }),
+            finding_ids: Vec::new(),
+            legal_basis: &[],
+            contact: None,
+            publication: None,
+            body: AnnualPlan {
+                aim: None,
+                approvals: Vec::new(),
+                items,
+                requirements: Vec::new(),
+                upward_report: None,
+                year: plan.year,
+            }
+            .into(),
         },
     )
     .await?;

@@ -21,7 +21,7 @@ use tasks::consume::{ASSIGNMENTS_CONSUMER, Assignments};
 use testkit::envelope;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::World;
+use crate::world::{World, publish};
 
 const DECIDE_BY: &str = "2026-03-16T16:00:00Z";
 const VISIT_BY: &str = "2026-03-20T16:00:00Z";
@@ -296,13 +296,13 @@ async fn a_lifted_step_is_lifted_and_the_next_proposal_is_another_entry() {
     }
 }
 
-/// When everything is closed nobody need decide a step; what was decided stays, and look-backs begin only then.
+/// When its items are done nobody need decide a step; what was decided stays, and look-backs begin only then.
 #[tokio::test]
 async fn a_closed_rectification_makes_open_steps_moot_and_no_look_back() {
     let world = World::new().await;
     let steps = [StepState::Taken, StepState::Proposed];
-    let mut snapshot = with_steps(&world, "1", 9, &steps);
-    snapshot.closed_at = Some(at("2026-03-06T02:00:00Z"));
+    let mut snapshot = with_steps(&world, "1", 9, &[StepState::Taken, StepState::Moot]);
+    snapshot.closed_at = Some(at("2026-03-05T02:00:00Z"));
     let closed = wrapped(&RectificationClosed { rectification: snapshot.clone() });
     let proposal_event = wrapped(&proposed(with_steps(&world, "1", 8, &steps)));
     let look_back = look_back_due(&world, "1", 7, VISIT_BY);
@@ -313,15 +313,31 @@ async fn a_closed_rectification_makes_open_steps_moot_and_no_look_back() {
         (row["state"].as_str().unwrap().to_owned(), row["done_at"].as_str().map(str::to_owned))
     };
     assert_eq!(state("interview").await.0, "done");
-    assert_eq!(state("circular").await, ("moot".to_owned(), Some("2026-03-06T02:00:00Z".to_owned())));
+    let moot = || ("moot".to_owned(), Some("2026-03-05T02:00:00Z".to_owned()));
+    assert_eq!(state("circular").await, moot());
     assert_eq!(state("look_back").await, ("open".to_owned(), None));
-    // A look-back found the problem back: the case is open again, and so is what was never decided.
+    // A look-back found the problem back: the case is open again, and its ladder begins anew; what has ended has ended.
     (snapshot.version, snapshot.closed_at) = (12, None);
     let item_id = snapshot.items[0].item_id;
     let change = Change::ItemReopened { item_id, reason: "通道再次堵塞".to_owned(), due_on: date(2026, 4, 10) };
     hear(&world, &[&changed(snapshot, change), &closed]).await;
-    assert_eq!(state("circular").await, ("open".to_owned(), None));
+    assert_eq!(state("circular").await, moot());
     assert_eq!(state("look_back").await.0, "done");
+}
+
+/// A step ends with its own items, though the letter has others that go on.
+#[tokio::test]
+async fn a_step_whose_items_are_done_is_moot_while_the_rectification_is_open() {
+    for proposal_first in [true, false] {
+        let world = World::new().await;
+        let proposal_event = wrapped(&proposed(with_steps(&world, "1", 5, &[StepState::Proposed])));
+        let moot = Change::StepMoot { proposal_id: proposal("1", 1), level: 2 };
+        let ended = changed(with_steps(&world, "1", 7, &[StepState::Moot]), moot);
+        hear(&world, &if proposal_first { [&proposal_event, &ended] } else { [&ended, &proposal_event] }).await;
+        let [row] = seen(&world).await.try_into().unwrap();
+        assert_eq!((&row["state"], &row["done_at"]), (&json!("moot"), &json!("2026-03-05T02:00:00Z")));
+        assert!(listed(&world, "?state=open", &world.county_admin).await.is_empty());
+    }
 }
 
 /// Measure 11: the visit waits with what was closed and who verified it; its result may come first.
@@ -508,7 +524,8 @@ async fn assignments_arrive_through_the_broker() {
         let consumer = Consumer::new(kit.database.clone(), kit.broker.clone(), ASSIGNMENTS_CONSUMER, Assignments);
         tokio::spawn(consumer.run(stop.clone()))
     });
-    Relay::new(journal.handle(), kit.broker.clone(), "deadlines", testkit::journal_key()).drain().await.unwrap();
+    let relay = Relay::new(journal.handle(), kit.broker.clone(), "deadlines", testkit::journal_key());
+    publish(&relay, &journal).await;
     testkit::wait_until("every assignment", async || {
         let done = listed(&world, "?state=done&limit=200", &world.county_admin).await.len();
         (done, listed(&world, "?state=open", &world.county_admin).await.len()) == (17, 1)

@@ -63,7 +63,36 @@ async fn a_case_runs_from_notice_to_letter_and_emits_three_events() {
     let content = text.split_once("\"content\":").unwrap().1;
     let content = content.split_once(",\"received_at\"").unwrap().0;
     assert_eq!(document.json["sha256"], hex::encode(Sha256::digest(content.as_bytes())));
-    assert_eq!(document.json["content"]["body"]["findings"][0]["demand"], "立即清理并建立巡查制度");
+    let frozen = documents::Frozen::read(content.as_bytes()).expect("canonical bytes");
+    assert_eq!(document.json["sha256"], frozen.sha256());
+    let head = &document.json["content"]["head"];
+    assert_eq!(head["doc_no"], "海口教督委意〔2026〕1号");
+    assert_eq!(head["legal_basis"], json!(["《教育督导条例》第二十一条", "第二十二条"]));
+    assert_eq!(head["finding_ids"], json!([issued.findings[0].finding_id]));
+    let body = &document.json["content"]["body"]["opinion_letter"];
+    assert_eq!(body["findings"][0]["demand"], "立即清理并建立巡查制度");
+    assert_eq!(body["findings"][0]["responsible_unit"], "海口市第一小学");
+    assert!(body["findings"][0]["limit"].as_str().unwrap().starts_with("自签收之日起"));
+    assert!(body["plea"].as_str().unwrap().starts_with("出口因施工临时堵塞，已清理。（"));
+    assert_eq!(body["plea_treatment"], "部分采纳：情况属实，但未设置警示。");
+    assert_eq!(body["team"].as_array().unwrap().iter().filter(|member| member["duty"] == "组长").count(), 1);
+    assert_eq!(body["visits"].as_array().unwrap().len(), 1);
+    every_document_makes_a_paper(&world, &[&notice.document, &opinion.document, &issued.document]).await;
+}
+
+/// What is frozen is a content that the templates in force have words for, number and addressee on it.
+async fn every_document_makes_a_paper(world: &World, issued: &[&contracts::shared::DocumentRef]) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rulebook/documents");
+    let templates = documents::Templates::load(&folder).unwrap();
+    for document in issued {
+        let path = format!("/v1/documents/{}", document.document_id);
+        let answer = world.get(&path, &world.principal).await.expect(StatusCode::OK);
+        let content = documents::Content::from_json(answer.json["content"].to_string().as_bytes()).unwrap();
+        let template = templates.version(&content.template).unwrap();
+        let text = template.compose(&content.freeze(), documents::PaperState::Genuine, None).unwrap().to_text();
+        assert!(text.contains(&document.doc_no) && text.contains("海口市第一小学："), "{text}");
+        assert!(text.contains("《教育督导条例》第"), "{text}");
+    }
 }
 
 /// The plea window passed unused: the letter may go out; and a written waiver opens it at once.

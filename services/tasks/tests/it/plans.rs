@@ -38,6 +38,13 @@ async fn a_plan_is_drafted_and_issued_once_with_a_number() {
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].document.doc_no, "海口教督委〔2026〕1号");
 
+    let document = format!("/v1/documents/{}", events[0].document.document_id);
+    let content = world.get(&document, &world.admin).await.expect(StatusCode::OK).json["content"].clone();
+    let frozen = documents::Frozen::read(content.to_string().as_bytes()).unwrap();
+    assert_eq!(frozen.content().kind(), documents::Kind::Plan);
+    assert_eq!(content["body"]["plan"]["items"][0]["supervision_kind"], "专项督导");
+    assert_eq!(content["body"]["plan"]["items"][0]["targets"], json!(["海口市第一小学"]));
+
     world.get(&path, &world.admin).await.expect(StatusCode::OK);
     world.get(&path, &world.sanya_admin).await.expect(StatusCode::NOT_FOUND);
     let listed = world.get("/v1/plans?year=2026", &world.admin).await.expect(StatusCode::OK);

@@ -67,7 +67,7 @@ async fn fired(story: &Story, id: &str, at: Timestamp) -> anyhow::Result<()> {
         let armed = story.db().count("deadlines", query, &[id, &instant]).await?;
         let query =
             "SELECT count(*) FROM messaging.journal WHERE aggregate_id = $1::uuid AND occurred_at >= $2::timestamptz
-                     AND actor ->> 'kind' = 'system'";
+                     AND actor::json ->> 'kind' = 'system'";
         let told = story.db().count("deadlines", query, &[id, &instant]).await?;
         Ok(armed == 0 && told > 0)
     })
@@ -104,8 +104,8 @@ async fn order(story: &Story, facts: &mut Facts, who: &str, id: &str, order_at: 
     ensure!(issued_at >= order_at, "issued at {issued_at}, before {order_at}");
     facts.set("issued_at", issued_at);
     let content: Value = serde_json::from_str(row.text("/content")?)?;
-    facts.same("copy_to", content.text("/copy_to")?.to_owned(), "海口市教育局".to_owned())?;
-    let items = content.list("/late_items")?;
+    facts.same("copy_to", content.text("/head/copies/0")?.to_owned(), "海口市教育局".to_owned())?;
+    let items = content.list("/body/urging_order/late_items")?;
     let numbers: Vec<_> = items.iter().map(|item| item["number"].clone()).collect();
     facts.same("late_items", numbers, vec![json!(1), json!(2)])?;
     let holidays = Holidays::load()?;
@@ -114,7 +114,8 @@ async fn order(story: &Story, facts: &mut Facts, who: &str, id: &str, order_at: 
         ensure!(item.day("/due_on")? == new_limit, "new limit {} instead of {new_limit}", item.text("/due_on")?);
     }
     facts.set("new_limit", new_limit);
-    let caused = "SELECT actor ->> 'kind' FROM messaging.journal WHERE event_type = 'deadlines.urging_order.issued.v1'";
+    let caused =
+        "SELECT actor::json ->> 'kind' FROM messaging.journal WHERE event_type = 'deadlines.urging_order.issued.v1'";
     facts.same("caused_by", story.db().value("deadlines", caused, &[]).await?, json!("system"))?;
     let order_id = row.text("/urging_order_id")?;
     let shown = story.api().get(who, "deadlines", &format!("/v1/urging-orders/{order_id}")).await?;

@@ -16,7 +16,7 @@ use crate::story::wait::{LIMIT, until, until_true};
 use crate::story::world::PASSWORD;
 
 use super::s03_clocks::Holidays;
-use super::s09_exchange;
+use super::{papers, s09_exchange};
 
 /// The browsers of those who play.
 struct People {
@@ -51,6 +51,7 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
     rectify(story, facts, &people, &letter_no).await?;
     late(story, facts, &base).await?;
     every_role(story, facts, &base).await?;
+    papers::save_all(story, facts, &base).await?;
     sound(story, facts, &case).await
 }
 

@@ -154,6 +154,37 @@ fn a_step_is_lifted_by_two_persons_and_proposed_again_when_its_limit_passes() {
 }
 
 #[test]
+fn who_lifts_a_step_or_refuses_to_must_be_entitled_to_decide_it() {
+    let world = World::new();
+    let (officer, chair) = (decider(OFFICER, false), decider(DIRECTOR, true));
+    let mut state = proposed(&world);
+    let mut at = morning(date(2026, 4, 13));
+    for (level, officer_may) in [(2, true), (3, true), (4, false)] {
+        let step = state.steps.last().unwrap().clone();
+        assert_eq!(step.level, level);
+        let taken = take(&state, chair, at, &world).unwrap().into_state();
+        for (by, may) in [(officer, officer_may), (chair, true)] {
+            assert_eq!(take(&state, by, at, &world).is_ok(), may);
+            for (before, granted) in [(&state, true), (&state, false), (&taken, true), (&taken, false)] {
+                let subject = RequestSubject::Lift { proposal_id: step.proposal_id };
+                let asked = ask(before.clone(), subject, at, &world).unwrap().into_state();
+                let request_id = asked.requests[0].request_id;
+                let ruling = Ruling { by, granted, note: "研究决定".to_owned() };
+                let ruled = asked.decide_request(request_id, ruling, at, None, world.rules());
+                if may {
+                    let expected = if granted { &["request_decided", "step_lifted"][..] } else { &["request_decided"] };
+                    assert_eq!(keys(&ruled.unwrap().into_parts().1), expected, "level {level}");
+                } else {
+                    assert_eq!(ruled, Err(RectificationRefusal::NotEntitled), "level {level}, granted: {granted}");
+                }
+            }
+        }
+        let (next, proposal) = next_proposal(taken, &world);
+        (state, at) = (next, proposal.at);
+    }
+}
+
+#[test]
 fn who_reports_leaves_the_ladder_and_a_decided_step_then_sets_him_no_limit() {
     let world = World::new();
     let state = reported(proposed(&world), 0, morning(date(2026, 4, 13)), &world);

@@ -118,7 +118,7 @@ fn request(state: Rectification, step: &Step, at: Timestamp, world: &World) -> T
         (state.requests.get(place), if good { grant(by) } else { refuse(by) })
     } else {
         let newest = state.requests.last();
-        (newest, grant(if newest.is_some_and(|request| request.by == OFFICER) { DIRECTOR } else { OFFICER }))
+        (newest, grant(if newest.is_some_and(|request| request.by == DIRECTOR) { OFFICER } else { DIRECTOR }))
     };
     let request_id = request.ok_or(RectificationRefusal::UnknownRequest)?.request_id;
     state.decide_request(request_id, ruling, at, None, rules)
@@ -363,6 +363,23 @@ fn check_timers(after: &Rectification) {
     }
 }
 
+/// What was about done items has ended with them, and each end is told.
+fn check_moot(before: &Rectification, after: &Rectification, events: &[RectificationEvent]) {
+    let count = |key: &str| events.iter().filter(|event| event.key() == key).count();
+    for step in &after.steps {
+        let waits = step.items.iter().any(|number| !after.numbered(*number).unwrap().state.is_done());
+        assert!(waits || step.outcome != StepOutcome::Proposed, "people decide on what is done: {after:#?}");
+    }
+    assert!(after.requests.iter().all(|request| !after.is_moot(&request.subject)), "{after:#?}");
+    assert!(!(after.is_complete() && after.is_paused()));
+    let moot = |state: &Rectification| {
+        state.steps.iter().filter(|step| matches!(step.outcome, StepOutcome::Moot { .. })).count()
+    };
+    assert_eq!(moot(after), moot(before) + count("step_moot"));
+    let gone = before.requests.iter().filter(|request| !after.requests.contains(request)).count();
+    assert_eq!(gone, count("request_decided") + count("request_moot"));
+}
+
 /// The ladder is climbed by proposals only, and each is made once.
 fn check_ladder(before: &Rectification, after: &Rectification, events: &[RectificationEvent]) {
     let count = |key: &str| events.iter().filter(|event| event.key() == key).count();
@@ -456,6 +473,7 @@ proptest! {
                     check_eyes(&next);
                     check_timers(&next);
                     check_ladder(&before, &next, &events);
+                    check_moot(&before, &next, &events);
                     round_trip(&next, &events);
                     if fires {
                         prop_assert!(next.timers.iter().all(|timer| timer.due_at > at));

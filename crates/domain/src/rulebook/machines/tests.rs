@@ -86,12 +86,12 @@ fn dead_ends_and_states_out_of_reach_are_found() {
     expected.push("m.toml: case.archived: cannot be reached".to_owned());
     assert_eq!(found, expected);
     let found = faults(r#"from = ["verified"], to = "closed""#, r#"from = ["verified"], to = "verified""#);
+    // What is opened anew can be stopped and run again, which the way through the stop does not tell apart.
     assert_eq!(
         found,
         [
             "m.toml: rectification_item.closed: cannot be reached",
             "m.toml: rectification_item.lookback_due: cannot be reached",
-            "m.toml: rectification_item.reopened: cannot be reached",
         ]
     );
     let found = faults(r#"from = ["verified"], to = "closed""#, r#"from = ["verified"], to = "clozed""#);

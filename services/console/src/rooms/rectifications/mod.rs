@@ -130,6 +130,13 @@ impl RectificationPage {
         item.map_or_else(|| self.page.t("request.whole").to_owned(), |item| self.page.fill("item.number", item.number))
     }
 
+    /// Whether the caller could decide a request: the chair decides on lifting a step only, everything else is for the office,
+    /// which closes items too.
+    fn may_decide(&self, request: &Request) -> bool {
+        self.page.may("deadlines.request.decide")
+            && (request.subject == "lift" || self.page.may("deadlines.item.close"))
+    }
+
     /// Whether a request on the same matter waits, so that another one would be refused.
     fn waits(&self, subject: &str, id: &str) -> bool {
         self.rectification

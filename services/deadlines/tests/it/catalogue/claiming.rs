@@ -195,7 +195,7 @@ async fn catalogue_07_the_death_of_a_replica_delays_nothing() {
     let late: Vec<i64> = testkit::events_of::<UrgingOrderIssued>(&world.database)
         .await
         .iter()
-        .map(|event| event.order.lateness_seconds)
+        .map(|event| event.order().unwrap().lateness_seconds)
         .collect();
     assert_eq!(late, [0; 30]);
 }
@@ -222,10 +222,10 @@ async fn catalogue_16_after_an_outage_of_a_year_everything_fires_in_due_order() 
         due.into_iter().map(|(id, due_at)| (id, now.duration_since(due_at.to_jiff()).as_secs())).collect();
     let issued: Vec<(Uuid, i64)> = orders
         .iter()
-        .map(|event| (event.rectification.rectification_id.into(), event.order.lateness_seconds))
+        .map(|event| (event.rectification.rectification_id.into(), event.order().unwrap().lateness_seconds))
         .collect();
     assert_eq!(issued, expected);
-    let numbers: Vec<&str> = orders.iter().map(|event| event.order.document.doc_no.as_str()).collect();
+    let numbers: Vec<&str> = orders.iter().map(|event| event.order().unwrap().document.doc_no.as_str()).collect();
     assert_eq!(numbers, ["海口教督委督〔2027〕1号", "海口教督委督〔2027〕2号", "海口教督委督〔2027〕3号"]);
     assert_proved(&world).await;
 }
