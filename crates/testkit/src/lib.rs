@@ -377,7 +377,17 @@ impl Call {
     }
 }
 
-/// Waits until a condition holds, at most ten seconds; says what was awaited when it does not.
+/// Publishes everything that a journal holds. One look of the relay need not be enough: the transaction of another test on the
+/// server holds back what is younger.
+pub async fn publish(relay: &messaging::Relay, journal: &Database) {
+    wait_until("everything is published", || async {
+        relay.drain().await.unwrap();
+        messaging::lag(journal).await.unwrap() == 0
+    })
+    .await;
+}
+
+/// Waits until a condition holds, at most twenty seconds; says what was awaited when it does not.
 #[track_caller]
 pub fn wait_until<F, Fut>(what: &str, mut condition: F) -> impl Future<Output = ()>
 where

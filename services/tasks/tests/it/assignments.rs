@@ -21,7 +21,7 @@ use tasks::consume::{ASSIGNMENTS_CONSUMER, Assignments};
 use testkit::envelope;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, publish};
+use crate::world::World;
 
 const DECIDE_BY: &str = "2026-03-16T16:00:00Z";
 const VISIT_BY: &str = "2026-03-20T16:00:00Z";
@@ -525,7 +525,7 @@ async fn assignments_arrive_through_the_broker() {
         tokio::spawn(consumer.run(stop.clone()))
     });
     let relay = Relay::new(journal.handle(), kit.broker.clone(), "deadlines", testkit::journal_key());
-    publish(&relay, &journal).await;
+    testkit::publish(&relay, &journal).await;
     testkit::wait_until("every assignment", async || {
         let done = listed(&world, "?state=done&limit=200", &world.county_admin).await.len();
         (done, listed(&world, "?state=open", &world.county_admin).await.len()) == (17, 1)

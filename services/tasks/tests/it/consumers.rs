@@ -13,7 +13,7 @@ use tasks::consume::{RECEIPTS_CONSUMER, REGISTRY_CONSUMER, Receipts, RegistryCop
 use testkit::envelope;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, inspector, letter, publish, start, unit};
+use crate::world::{World, inspector, letter, start, unit};
 
 async fn unit_name(world: &World, id: UnitId) -> Option<(String, i64)> {
     sqlx::query_as("SELECT name, version FROM units WHERE unit_id = $1")
@@ -130,7 +130,7 @@ async fn events_arrive_through_the_broker() {
     ];
     for (service, database) in [("notifications", notifications), ("registry", registry)] {
         let relay = Relay::new(database.handle(), kit.broker.clone(), service, testkit::journal_key());
-        publish(&relay, &database).await;
+        testkit::publish(&relay, &database).await;
     }
     testkit::wait_until("the letter's receipt", async || case.see().await["letter"]["received_at"].is_string()).await;
     testkit::wait_until("the new name", async || {

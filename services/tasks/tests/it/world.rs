@@ -429,15 +429,6 @@ impl CaseHandle<'_> {
     }
 }
 
-/// Publishes everything; what another test's transaction holds back a moment longer as well.
-pub async fn publish(relay: &messaging::Relay, journal: &testkit::Database) {
-    testkit::wait_until("everything is published", async || {
-        relay.drain().await.unwrap();
-        messaging::lag(journal).await.unwrap() == 0
-    })
-    .await;
-}
-
 pub fn opinion() -> Value {
     json!({"evaluation": "学校总体重视安全工作，但安全出口管理不到位。", "deliberation": "督导小组评议，一致同意。"})
 }

@@ -9,7 +9,7 @@ use messaging::Relay;
 use service_kit::config::{LogFormat, TelemetrySection};
 use service_kit::health::Health;
 use service_kit::telemetry::Metrics;
-use testkit::{Call, wait_until};
+use testkit::Call;
 use uuid::Uuid;
 
 use super::{RECEIVED, URGED, due_cases, fire_all, in_a_process_of_its_own};
@@ -89,13 +89,7 @@ async fn catalogue_18_a_broker_that_loses_everything_is_filled_again() {
     let relay = Relay::new(world.database.handle(), broker.clone(), "deadlines", std::sync::Arc::clone(&key));
     let name = subjects::stream(broker.prefix(), "deadlines");
     let jetstream = async_nats::jetstream::new(async_nats::connect(testkit::broker_options().url).await.unwrap());
-    let publish = async || {
-        wait_until("everything is published", || async {
-            relay.drain().await.unwrap();
-            messaging::lag(&world.database).await.unwrap() == 0
-        })
-        .await;
-    };
+    let publish = async || testkit::publish(&relay, &world.database).await;
     let held = async || {
         let mut stream = jetstream.get_stream(&name).await.unwrap();
         let last = stream.info().await.unwrap().state.last_sequence;
