@@ -432,6 +432,14 @@ pub struct UrgingOrder {
     pub next_level_at: Timestamp,
 }
 
+impl UrgingOrder {
+    /// The identity of the order with that place, from 1, among the orders of a rectification. It follows from both, so that a
+    /// repeated firing names the same order, and whoever knows how many there are can name them all.
+    pub fn id_of(rectification_id: RectificationId, sequence: u32) -> UrgingOrderId {
+        UrgingOrderId::derived(&[&rectification_id.to_string(), &sequence.to_string()])
+    }
+}
+
 /// A late item in an urging order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UrgedItem {

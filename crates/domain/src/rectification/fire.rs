@@ -8,7 +8,6 @@ use super::limits::{self, Count};
 use super::refusal::RectificationRefusal;
 use super::state::{ItemState, Limit, LimitBasis, LookBackState, PlanState, Rectification, UrgedMark};
 use super::timers::{Timer, TimerKind, WHOLE};
-use crate::ids::UrgingOrderId;
 use crate::local_time::local_date;
 use crate::outcome::Outcome;
 use crate::period::Period;
@@ -179,7 +178,7 @@ impl Rectification {
         }
         let rectification_id = self.rectification_id;
         let sequence = self.urging_orders + 1;
-        let order_id = UrgingOrderId::derived(&[&rectification_id.to_string(), &sequence.to_string()]);
+        let order_id = UrgingOrder::id_of(rectification_id, sequence);
         let issued_on = local_date(at);
         let mut items = Vec::with_capacity(late.len());
         let mut next_level_at: Option<Timestamp> = None;

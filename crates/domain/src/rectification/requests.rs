@@ -78,7 +78,8 @@ impl Rectification {
 
     /// Grants or refuses a request; what it asks for is judged again, for the clock may have moved on since.
     ///
-    /// Whoever grants or refuses the lift of a step must be entitled to decide the step itself. An extension that is not granted before the due date cannot be granted any more: the limit has passed.
+    /// Whoever grants or refuses the lift of a step must be entitled to decide the step itself. An extension that is not
+    /// granted before the due date cannot be granted any more: the limit has passed.
     pub fn decide_request(
         mut self,
         request_id: RequestId,

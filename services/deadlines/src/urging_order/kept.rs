@@ -7,7 +7,7 @@ use contracts::deadlines::{UrgedItem, UrgingOrderFact};
 use contracts::shared::{DocumentKind, DocumentRef};
 use contracts::tasks::LetterIssued;
 use domain::ids::{DocumentId, ItemId, RectificationId, UrgingOrderId};
-use domain::rectification::{LimitBasis, Rectification};
+use domain::rectification::{LimitBasis, Rectification, UrgingOrder};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -70,7 +70,9 @@ pub(crate) async fn load(
 ) -> Result<BTreeMap<RectificationId, Vec<Kept>>, sqlx::Error> {
     let ids: Vec<Uuid> = cases
         .iter()
-        .flat_map(|(rectification_id, orders)| (1..=*orders).map(|sequence| order_id(*rectification_id, sequence)))
+        .flat_map(|(rectification_id, orders)| {
+            (1..=*orders).map(|sequence| UrgingOrder::id_of(*rectification_id, sequence))
+        })
         .map(Uuid::from)
         .collect();
     let rows = sqlx::query!(
@@ -91,11 +93,6 @@ pub(crate) async fn load(
         });
     }
     Ok(by_case)
-}
-
-/// The identity of a case's order, as the domain forms it.
-fn order_id(rectification_id: RectificationId, sequence: u32) -> UrgingOrderId {
-    UrgingOrderId::derived(&[&rectification_id.to_string(), &sequence.to_string()])
 }
 
 impl Kept {
