@@ -30,6 +30,7 @@
 //! until what it was about is done.
 
 mod acts;
+mod duties;
 mod events;
 mod facts;
 mod fire;

@@ -161,14 +161,13 @@ fn decide(rows: Vec<Row>, ruling: &Ruling, workbook: &Workbook, at: Timestamp) -
 }
 
 fn fire(row: Row, ruling: &Ruling, workbook: &Workbook, at: Timestamp) -> anyhow::Result<Fired> {
-    let store::Stored { version, dossier } = row.read()?;
-    let held: dossier::Held<'_> = dossier.hold(ruling, workbook)?;
-    issue::check_numbered(ruling, &dossier)?;
-    let before = dossier.rectification.clone();
+    let store::Stored { version, dossier: mut after } = row.read()?;
+    let held: dossier::Held<'_> = after.hold(ruling, workbook)?;
+    issue::check_numbered(ruling, &after)?;
+    let (rectification, events) = after.rectification.clone().fire_due(at, held.rules())?.into_parts();
+    let before = std::mem::replace(&mut after.rectification, rectification);
     let timers = before.timers.iter().filter(|timer| timer.due_at <= at).copied().collect();
-    let (rectification, events) = before.clone().fire_due(at, held.rules())?.into_parts();
     let calendar = Arc::clone(held.unit_calendar());
-    let after = Dossier { rectification, ..dossier };
     // A timer that had become moot tells nobody anything: a version is what the journal has an event for.
     let version = version + i64::from(!events.is_empty());
     Ok(Fired { before, after, version, timers, events, calendar })

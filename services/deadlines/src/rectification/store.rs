@@ -142,6 +142,9 @@ async fn one(connection: &mut PgConnection, row: Option<Row>) -> Result<Option<S
 /// Takes up to `limit` cases that have something due, the longest due first; those that another replica works on are
 /// left to it. The row locks end with the transaction, or with the connection when the process dies. A case that the rules
 /// in force have not counted yet waits for that.
+///
+/// The rows are taken before their dossiers are looked up, one by one by the key: a join would leave it to the planner's guess
+/// whether each batch reads and sorts everything that is due.
 pub(crate) async fn take_due(
     connection: &mut PgConnection,
     at: Timestamp,
@@ -149,12 +152,18 @@ pub(crate) async fn take_due(
     limit: i64,
 ) -> Result<Vec<Row>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT r.rectification_id, r.version, r.state, r.people::text AS "people!", d.letter::text AS "letter!",
-                  d.agency_area_code, d.agency_key, r.closed_at
-           FROM rectifications r JOIN dossiers d USING (rectification_id)
-           WHERE r.next_timer_at <= $1 AND (r.stuck_at IS NULL OR r.stuck_at < $1 - interval '1 minute')
-             AND (r.rules_version = $3 OR r.closed_at IS NOT NULL)
-           ORDER BY r.next_timer_at LIMIT $2 FOR UPDATE OF r SKIP LOCKED"#,
+        r#"WITH due AS MATERIALIZED (
+               SELECT rectification_id, version, state, people, closed_at, next_timer_at FROM rectifications
+               WHERE next_timer_at <= $1 AND (stuck_at IS NULL OR stuck_at < $1 - interval '1 minute')
+                 AND (rules_version = $3 OR closed_at IS NOT NULL)
+               ORDER BY next_timer_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+           SELECT r.rectification_id AS "rectification_id!", r.version AS "version!", r.state AS "state!",
+                  r.people::text AS "people!", d.letter AS "letter!", d.agency_area_code AS "agency_area_code!",
+                  d.agency_key AS "agency_key!", r.closed_at
+           FROM due r CROSS JOIN LATERAL (
+               SELECT letter::text AS letter, agency_area_code, agency_key FROM dossiers
+               WHERE rectification_id = r.rectification_id LIMIT 1) d
+           ORDER BY r.next_timer_at"#,
         at.to_sqlx() as _,
         limit,
         rules_version
@@ -175,12 +184,18 @@ pub(crate) async fn take_behind(
     limit: i64,
 ) -> Result<Vec<(Row, i64)>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT r.rectification_id, r.version, r.state, r.people::text AS "people!", d.letter::text AS "letter!",
-                  d.agency_area_code, d.agency_key, r.closed_at, r.rules_version
-           FROM rectifications r JOIN dossiers d USING (rectification_id)
-           WHERE r.rules_version < $2 AND r.closed_at IS NULL
-             AND (r.stuck_at IS NULL OR r.stuck_at < $1::timestamptz - interval '1 minute')
-           ORDER BY r.next_timer_at LIMIT $3 FOR UPDATE OF r SKIP LOCKED"#,
+        r#"WITH behind AS MATERIALIZED (
+               SELECT rectification_id, version, state, people, closed_at, next_timer_at, rules_version FROM rectifications
+               WHERE rules_version < $2 AND closed_at IS NULL
+                 AND (stuck_at IS NULL OR stuck_at < $1::timestamptz - interval '1 minute')
+               ORDER BY next_timer_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+           SELECT r.rectification_id AS "rectification_id!", r.version AS "version!", r.state AS "state!",
+                  r.people::text AS "people!", d.letter AS "letter!", d.agency_area_code AS "agency_area_code!",
+                  d.agency_key AS "agency_key!", r.closed_at, r.rules_version AS "rules_version!"
+           FROM behind r CROSS JOIN LATERAL (
+               SELECT letter::text AS letter, agency_area_code, agency_key FROM dossiers
+               WHERE rectification_id = r.rectification_id LIMIT 1) d
+           ORDER BY r.next_timer_at"#,
         at.to_sqlx() as _,
         rules_version,
         limit

@@ -273,3 +273,42 @@ fn a_reminder_that_has_gone_out_does_not_go_out_again_when_the_clock_was_put_bac
     assert_eq!(reminders(&state), [*second]);
     assert_eq!(fired(state.clone(), *first, &after), (state, vec![]));
 }
+
+#[test]
+fn what_the_agency_owes_moves_later_with_the_calendar_and_never_earlier() {
+    let before = World::new();
+    let state = reported(winter(&before, &[Severity::Minor]), 0, morning(date(2026, 12, 21)), &before);
+    let due = |state: &Rectification| {
+        let report = state.items[0].state.report().map(|report| report.verification_due_at);
+        let timer = state.timers.iter().find(|timer| timer.kind == TimerKind::Verification).map(|timer| timer.due_at);
+        assert_eq!(report, timer);
+        timer.unwrap()
+    };
+    // Ten working days.
+    assert_eq!(due(&state), midnight(date(2027, 1, 5)));
+    let (moved, items) = recounted(state.clone(), morning(date(2026, 12, 22)), &later());
+    assert_eq!((due(&moved), items), (midnight(date(2027, 1, 6)), vec![]));
+    assert_eq!(fired(moved.clone(), midnight(date(2027, 1, 5)), &later()), (moved, vec![]));
+    let same = state.clone().recount(morning(date(2026, 12, 22)), earlier().rules());
+    assert_eq!(same, Ok(Outcome::Unchanged(state.clone())));
+    // What was called to mind already goes on in its rhythm.
+    let (called, events) = fired(state, midnight(date(2027, 1, 5)), &before);
+    assert_eq!(keys(&events), ["duty_overdue"]);
+    let again = called.clone().recount(midnight(date(2027, 1, 5)), later().rules());
+    assert_eq!(again, Ok(Outcome::Unchanged(called)));
+}
+
+#[test]
+fn a_request_keeps_its_clock_in_a_stopped_case_when_the_calendar_changes() {
+    let before = World::new();
+    let at = morning(date(2026, 12, 22));
+    let pause = RequestSubject::Pause { pause: crate::rulebook::PauseReason::Disaster, until: date(2027, 1, 29) };
+    let (state, _) = granted(winter(&before, &[Severity::Minor]), pause, at, &before).unwrap();
+    let state = ask(state, RequestSubject::Resume, morning(date(2026, 12, 30)), &before).unwrap().into_state();
+    let due = state.requests[0].due_at;
+    let (state, items) = recounted(state, morning(date(2026, 12, 31)), &later());
+    assert!(items.is_empty());
+    let moved = state.requests[0].due_at;
+    assert_eq!(moved, midnight(date(2027, 1, 6)), "before: {due}");
+    assert!(state.timers.iter().any(|timer| timer.kind == TimerKind::RequestDecision && timer.due_at == moved));
+}
