@@ -39,18 +39,18 @@ struct Fact {
 /// An assignment; the list tells a part of it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Assignment {
-    assignment_id: String,
-    kind: String,
+pub(crate) struct Assignment {
+    pub(crate) assignment_id: String,
+    pub(crate) kind: String,
     state: String,
-    due: String,
-    overdue: bool,
+    pub(crate) due: String,
+    pub(crate) overdue: bool,
     since: String,
     rectification_id: String,
     case_id: String,
     letter_no: String,
     case_title: String,
-    unit: Named,
+    pub(crate) unit: Named,
     county_name: Option<String>,
     item_numbers: Vec<i32>,
     done_at: Option<String>,
@@ -71,7 +71,7 @@ impl Assignment {
     }
 
     /// The numbers of its items in words.
-    fn items(&self, page: &Page) -> String {
+    pub(crate) fn items(&self, page: &Page) -> String {
         let numbers: Vec<String> = self.item_numbers.iter().map(ToString::to_string).collect();
         page.fill("item.number", numbers.join("、"))
     }

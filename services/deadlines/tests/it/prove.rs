@@ -178,6 +178,7 @@ async fn one_replica_proves_each_night_and_everyone_may_read_the_counts() {
 #[tokio::test]
 async fn the_pulse_tells_what_is_due_by_its_age_to_those_who_watch_the_clock() {
     let world = World::new().await;
+    world.database.set_clock(RECEIVED.parse().unwrap()).await;
     world.open(1, &[Severity::Minor], RECEIVED).await;
     world.open(2, &[Severity::Serious], RECEIVED).await;
     let operator = testkit::caller(Role::Operator, None, None);

@@ -189,7 +189,8 @@ async fn sign_by_link(story: &Story, facts: &mut Facts, letter_no: &str) -> anyh
                 && mail["subject"].as_str().is_some_and(|subject| subject.contains(letter_no))
         });
         let text = mail.and_then(|mail| mail["text"].as_str()).unwrap_or_default();
-        Ok(text.split_whitespace().find(|word| word.contains("/receipts/link?code=")).map(str::to_owned))
+        let word = text.split_whitespace().find(|word| word.contains("/receipts/link?code=")).unwrap_or_default();
+        Ok(word.find("http").and_then(|start| word.get(start..)).map(str::to_owned))
     })
     .await?;
     let phone = Browser::new(story.api().base("console")?)?;
@@ -262,15 +263,25 @@ async fn every_role(story: &Story, facts: &mut Facts, base: &str) -> anyhow::Res
                 ("/exchange", "督导意见书"),
                 ("/imports", "units.xlsx"),
                 ("/measures", "22"),
+                ("/assignments", "待办"),
+                ("/deliveries", "没有未送达的消息"),
+                ("/message-preview?kind=urging_order", "督办单"),
+                ("/preferences", "任何人都不能关闭"),
+                ("/proofs", "此刻的时钟"),
+                ("/rule-changes/new", "变更文本"),
+                ("/templates", "样稿"),
             ],
         ),
         (account::PROVINCE_DESK, vec![("/", ""), ("/cases", "海口市人民政府"), ("/plans", "年度教育督导计划")]),
         (account::PUBLICITY, vec![("/", ""), ("/drafts", "海口市人民政府")]),
         (account::CHAIR, vec![("/", ""), ("/ledger", letter_no.as_str()), ("/statistics", "海口市")]),
-        (account::AUDITOR, vec![("/", ""), ("/ledger", letter_no.as_str())]),
+        (
+            account::AUDITOR,
+            vec![("/", ""), ("/ledger", letter_no.as_str()), ("/sweep", "都已有结果"), ("/rule-changes", "没有变更")],
+        ),
         (account::BUREAU, vec![("/", ""), ("/rectifications", school.as_str()), ("/inbox", "督办单")]),
         ("principal.460100", vec![("/", ""), ("/rectifications", "海口市人民政府"), ("/measures", "")]),
-        (account::OPERATOR, vec![("/", "")]),
+        (account::OPERATOR, vec![("/", ""), ("/proofs", "此刻的时钟"), ("/sweep", "都已有结果")]),
     ] {
         let browser = Browser::sign_in(base, who, PASSWORD).await?;
         for (path, words) in pages {
