@@ -61,7 +61,7 @@ struct Bar {
 
 /// Height of the picture's highest bar, and the room of one bar.
 const HEIGHT: i64 = 100;
-const STEP: usize = 80;
+const STEP: usize = 60;
 
 impl Pulse {
     fn bars(&self, page: &Page) -> Vec<Bar> {
