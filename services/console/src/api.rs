@@ -270,11 +270,11 @@ impl Line<'_> {
         Ok((headers, Body::from_stream(response.bytes_stream())).into_response())
     }
 
-    /// Has a frozen content made into a file, and hands that through to the browser with the name that it has there.
-    pub async fn rendered(&self, content: Box<RawValue>, format: &str) -> Result<Response, Failure> {
+    /// Has `documents` make a file of what is sent, and hands that through to the browser with the name that it has there.
+    pub async fn rendered(&self, path: &str, content: Box<RawValue>, format: &str) -> Result<Response, Failure> {
         let query = vec![("format", format.to_owned())];
         let sending = Sending { frozen: Some(content), query, ..Sending::default() };
-        let response = self.call(Method::POST, Room::Documents, "/v1/documents/render", sending).await?;
+        let response = self.call(Method::POST, Room::Documents, path, sending).await?;
         let mut headers = HeaderMap::new();
         for name in [CONTENT_TYPE, CONTENT_DISPOSITION, ETAG] {
             if let Some(value) = response.headers().get(&name) {

@@ -1,6 +1,6 @@
 //! The parts of the console and its only list of routes.
 //!
-//! Every page but signing in, activation, the change of language and the style sheet asks for a session
+//! Every page but signing in, activation, the one-time link, the change of language and the style sheet asks for a session
 //! ([`crate::session::Ctx`]); what its caller may do is decided by the services.
 
 use std::sync::Arc;
@@ -19,8 +19,9 @@ use crate::api::{Api, Failure};
 use crate::errors;
 use crate::page::Permissions;
 use crate::rooms::{
-    accounts, cases, deadlines, documents, drafts, exchange, home, imports, inbox, ledger, measures, plans, receipts,
-    rectifications, sign_in, statistics, timers,
+    accounts, assignments, cases, deadlines, deliveries, documents, drafts, exchange, home, imports, inbox, ledger,
+    measures, plans, preferences, proofs, receipt_link, receipts, rectifications, rule_changes, sign_in, statistics,
+    templates, timers,
 };
 use crate::session::Sealer;
 use crate::texts::Catalogue;
@@ -53,6 +54,8 @@ pub fn routes(state: AppState) -> Router {
         .route("/activate", get(sign_in::activation).post(sign_in::activate))
         .route("/language", get(sign_in::language))
         .route("/assets/console.css", get(style))
+        // Whoever has the one-time link of a mail.
+        .route("/receipts/link", get(receipt_link::show).post(receipt_link::sign))
         // Whoever is signed in.
         .route("/", get(home::show))
         .route("/plans", get(plans::list).post(plans::create))
@@ -84,6 +87,8 @@ pub fn routes(state: AppState) -> Router {
         .route("/receipts", get(receipts::list))
         .route("/receipts/{document_id}", get(receipts::show))
         .route("/receipts/{document_id}/sign", post(receipts::sign))
+        .route("/receipts/{document_id}/paper", post(receipts::record_paper))
+        .route("/preferences", get(preferences::show).post(preferences::save))
         .route("/rectifications", get(rectifications::list))
         .route("/rectifications/{rectification_id}", get(rectifications::show))
         .route("/rectifications/{rectification_id}/items/{item_id}/report", post(rectifications::report))
@@ -129,6 +134,7 @@ pub fn routes(state: AppState) -> Router {
         .route("/accounts/{account_id}/activation", post(accounts::activation))
         .route("/accounts/{account_id}/deactivation", post(accounts::deactivation))
         .route("/accounts/{account_id}/reactivation", post(accounts::reactivation))
+        .merge(offices())
         // Unknown addresses get a page too, not the problem document of the services.
         .route("/{*rest}", any(unknown))
         .with_state(state.clone());
@@ -136,6 +142,27 @@ pub fn routes(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(state, errors::dress))
+}
+
+/// What the offices see to: messages on their way, what the clock hands to people, rules and templates.
+fn offices() -> Router<AppState> {
+    Router::new()
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/redrive", post(deliveries::redrive_all))
+        .route("/deliveries/{delivery_id}/redrive", post(deliveries::redrive))
+        .route("/deliveries/{delivery_id}/discard", post(deliveries::discard))
+        .route("/sweep", get(deliveries::sweep))
+        .route("/message-preview", get(preferences::preview))
+        .route("/assignments", get(assignments::list))
+        .route("/assignments/{assignment_id}", get(assignments::show))
+        .route("/proofs", get(proofs::show))
+        .route("/rule-changes", get(rule_changes::list).post(rule_changes::propose))
+        .route("/rule-changes/new", get(rule_changes::new))
+        .route("/rule-changes/{change_id}", get(rule_changes::show))
+        .route("/rule-changes/{change_id}/approval", post(rule_changes::approve))
+        .route("/rule-changes/{change_id}/withdrawal", post(rule_changes::withdraw))
+        .route("/rule-changes/{change_id}/roll-back", post(rule_changes::roll_back))
+        .route("/templates", get(templates::show).post(templates::preview))
 }
 
 async fn unknown() -> Failure {

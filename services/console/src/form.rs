@@ -173,6 +173,11 @@ impl Forms {
         }
     }
 
+    /// What was refused, for a page that shows it without the form.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.posted.as_ref().map(|(_, refusal)| refusal)
+    }
+
     /// The form of a name about one thing of several.
     pub fn each(&self, name: &str, id: &str) -> Form<'_> {
         self.of(&format!("{name}-{id}"))

@@ -16,6 +16,17 @@ use crate::form::{Forms, Posted};
 use crate::session::Ctx;
 use crate::texts::{Catalogue, Lang, Texts};
 
+/// An entry of the menu: a page, or several under one word.
+#[derive(Debug, Clone)]
+pub struct NavGroup {
+    /// Key of its word.
+    pub key: &'static str,
+    /// Whether the page lies under one of its pages.
+    pub current: bool,
+    /// Its pages; the only one stands for itself.
+    pub items: Vec<NavItem>,
+}
+
 /// A line of the navigation.
 #[derive(Debug, Clone)]
 pub struct NavItem {
@@ -33,17 +44,52 @@ const NAVIGATION: &[(&str, &str, &[Action])] = &[
     ("/plans", "nav.plans", &[Action::TasksPlanRead]),
     ("/cases", "nav.cases", &[Action::TasksCaseRead]),
     ("/receipts", "nav.receipts", &[Action::NotificationsReceiptSign]),
+    ("/deliveries", "nav.deliveries", &[Action::NotificationsDeliveryRead]),
+    ("/sweep", "nav.sweep", &[Action::NotificationsSweepRead]),
     ("/rectifications", "nav.rectifications", &[Action::DeadlinesRectificationRead]),
+    ("/assignments", "nav.assignments", &[Action::TasksAssignmentRead]),
     ("/timers", "nav.timers", &[Action::DeadlinesTimerRead]),
+    ("/proofs", "nav.proofs", &[Action::DeadlinesTimerRead]),
     ("/ledger", "nav.ledger", &[Action::ReportingLedgerRead]),
     ("/statistics", "nav.statistics", &[Action::ReportingStatisticsRead]),
     ("/drafts", "nav.drafts", &[Action::PublicationDraftRead]),
     ("/exchange", "nav.exchange", &[Action::ExchangeMessageRead]),
     ("/measures", "nav.measures", &[Action::TasksDutyRead]),
+    ("/rule-changes", "nav.rule_changes", &[Action::DeadlinesRuleChangeRead]),
+    ("/templates", "nav.templates", &[Action::DeadlinesRuleChangePropose]),
     ("/imports", "nav.imports", &[Action::RegistryImportRun]),
     ("/accounts", "nav.accounts", &[Action::RegistryAccountManage]),
     ("/inbox", "nav.inbox", &[Action::NotificationsInboxRead]),
 ];
+
+/// The groups of a long menu: word and addresses. What no group names stands for itself.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("nav_group.supervise", &["/plans", "/cases", "/measures"]),
+    ("nav_group.papers", &["/receipts", "/deliveries", "/sweep"]),
+    ("nav_group.rectify", &["/rectifications", "/assignments", "/timers", "/proofs", "/ledger", "/statistics"]),
+    ("nav_group.show", &["/drafts", "/exchange"]),
+    ("nav_group.manage", &["/rule-changes", "/templates", "/imports", "/accounts"]),
+];
+
+/// A menu of so many pages at most needs no groups.
+const SHORT_MENU: usize = 8;
+
+/// The menu of the pages, in their order; a group stands where its first page does.
+fn menu(items: Vec<NavItem>) -> Vec<NavGroup> {
+    let short = items.len() <= SHORT_MENU;
+    let mut menu: Vec<NavGroup> = Vec::new();
+    for item in items {
+        let group = GROUPS.iter().find(|(_, pages)| !short && pages.contains(&item.href)).map(|(key, _)| *key);
+        match menu.iter_mut().find(|known| Some(known.key) == group) {
+            Some(known) => {
+                known.current |= item.current;
+                known.items.push(item);
+            }
+            None => menu.push(NavGroup { key: group.unwrap_or(item.key), current: item.current, items: vec![item] }),
+        }
+    }
+    menu
+}
 
 /// A kind of caller: roles, each with whether it has an area and a unit in scope.
 type Kind = Vec<(Role, bool, bool)>;
@@ -95,7 +141,7 @@ pub struct Page {
     /// Roles in words.
     pub roles: String,
     /// Navigation.
-    pub nav: Vec<NavItem>,
+    pub nav: Vec<NavGroup>,
     /// Key of what to say first.
     pub done: Option<Arc<str>>,
     /// Path and query, for the change of language.
@@ -271,7 +317,7 @@ impl Ctx {
             title,
             name: Some(caller.display_name.clone()),
             roles: roles.join("、"),
-            nav,
+            nav: menu(nav),
             done: self.done.clone(),
             path: self.path.to_string(),
             portal: Arc::clone(&self.app.portal),
@@ -336,6 +382,24 @@ mod tests {
         let languages = page(Lang::ZhHans).languages();
         assert_eq!(languages.len(), 2);
         assert_eq!(languages[1].2, "/language?tag=en&back=%2Fcases%3Fstate%3Da%26b%3D1");
+    }
+
+    #[test]
+    fn a_long_menu_is_grouped_and_a_short_one_is_not() {
+        let items = |pages: &[&'static str]| -> Vec<NavItem> {
+            pages.iter().map(|href| NavItem { href, key: href, current: *href == "/cases" }).collect()
+        };
+        let words = |menu: &[NavGroup]| menu.iter().map(|group| (group.key, group.items.len())).collect::<Vec<_>>();
+        let short = menu(items(&["/", "/plans", "/cases", "/receipts"]));
+        assert_eq!(words(&short), [("/", 1), ("/plans", 1), ("/cases", 1), ("/receipts", 1)]);
+        let long = ["/", "/plans", "/cases", "/sweep", "/ledger", "/timers", "/new-page", "/measures", "/imports"];
+        let long = menu(items(&long));
+        let expected =
+            [("/", 1), ("nav_group.supervise", 3), ("nav_group.papers", 1), ("nav_group.rectify", 2), ("/new-page", 1)];
+        assert_eq!(words(&long)[..5], expected);
+        assert!(long[1].current && !long[0].current);
+        let known: Vec<&str> = NAVIGATION.iter().map(|(href, ..)| *href).collect();
+        assert!(GROUPS.iter().flat_map(|(_, pages)| *pages).all(|page| known.contains(page)));
     }
 
     #[test]

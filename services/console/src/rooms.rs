@@ -1,8 +1,10 @@
 //! The pages, by subject: one folder or file for each.
 
 pub(crate) mod accounts;
+pub(crate) mod assignments;
 pub(crate) mod cases;
 pub(crate) mod deadlines;
+pub(crate) mod deliveries;
 pub(crate) mod documents;
 pub(crate) mod drafts;
 pub(crate) mod exchange;
@@ -10,12 +12,18 @@ pub(crate) mod home;
 pub(crate) mod imports;
 pub(crate) mod inbox;
 pub(crate) mod ledger;
+mod lines;
 pub(crate) mod measures;
 pub(crate) mod plans;
+pub(crate) mod preferences;
+pub(crate) mod proofs;
+pub(crate) mod receipt_link;
 pub(crate) mod receipts;
 pub(crate) mod rectifications;
+pub(crate) mod rule_changes;
 pub(crate) mod sign_in;
 pub(crate) mod statistics;
+pub(crate) mod templates;
 pub(crate) mod timers;
 mod units;
 
@@ -61,6 +69,11 @@ pub(crate) struct Asked(Vec<(String, String)>);
 impl Asked {
     pub(crate) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// Whether the address names it, be it empty.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
     }
 
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {

@@ -14,6 +14,8 @@ pub struct Places {
     pub operator_password: PathBuf,
     /// File with the secret of the console's cookie.
     pub cookie_key: PathBuf,
+    /// File with the key of the one-time links in mails.
+    pub link_key: PathBuf,
 }
 
 /// The text of a service's configuration.
@@ -64,8 +66,10 @@ fn own(settings: &Settings, places: &Places) -> String {
             format!(
                 "[rulebook]\nfolder = {rulebook}\nprovince = \"460000\"\n[mail]\nhost = \"127.0.0.1\"\nport = {port}\n\
                  tls = \"none\"\nfrom = \"教育督导平台 <dudao@hainan.example>\"\ndomain = \"hainan.example\"\n\
-                 support = \"省级教育督导平台运维组\"\nfirst_pause_milliseconds = 500\n[links]\nconsole = {:?}\n",
-                base("console")
+                 support = \"省级教育督导平台运维组\"\nfirst_pause_milliseconds = 500\n[links]\nconsole = {:?}\n\
+                 [receipts]\nlink_key_file = {}\n",
+                base("console"),
+                quoted(&places.link_key)
             )
         }
         "reporting" => format!("[links]\nportal = {:?}\n", base("publication")),

@@ -170,13 +170,15 @@ impl World {
 fn places(stack: &Stack, workspace: &Path) -> anyhow::Result<Places> {
     let secrets = stack.folder().join("secrets");
     let operator_password = secrets.join("operator.password");
-    let cookie_key = secrets.join("cookie.key");
+    let (cookie_key, link_key) = (secrets.join("cookie.key"), secrets.join("receipt-links.key"));
     std::fs::write(&operator_password, PASSWORD).context("writing the first password")?;
-    if !cookie_key.exists() {
-        // A new signing key is as good a source of random characters as any.
-        std::fs::write(&cookie_key, keys::texts(KeyPurpose::Journal)?.0).context("writing the cookie's key")?;
+    for key in [&cookie_key, &link_key] {
+        if !key.exists() {
+            // A new signing key is as good a source of random characters as any.
+            std::fs::write(key, keys::texts(KeyPurpose::Journal)?.0).context("writing a key")?;
+        }
     }
-    Ok(Places { rulebook: workspace.join("rulebook"), operator_password, cookie_key })
+    Ok(Places { rulebook: workspace.join("rulebook"), operator_password, cookie_key, link_key })
 }
 
 fn simulators(stack: &Stack, binaries: &Path) -> anyhow::Result<BTreeMap<&'static str, Process>> {

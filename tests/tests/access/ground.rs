@@ -521,8 +521,9 @@ async fn notifications(ground: Ground, heard: &[Envelope]) -> Room {
 /// The example configuration, with secrets that exist.
 fn notifications_config(folder: &Path) -> notifications::Config {
     std::fs::create_dir_all(folder.join("secrets")).unwrap();
-    for secret in ["database-password", "journal-key"] {
-        std::fs::write(folder.join("secrets").join(secret), "secret\n").unwrap();
+    for secret in ["database-password", "journal-key", "receipt-links"] {
+        std::fs::write(folder.join("secrets").join(secret), "a secret of the tests, long enough for every key\n")
+            .unwrap();
     }
     let example = local_stack::workspace_root().join("services/notifications/notifications.example.toml");
     let text = std::fs::read_to_string(example)

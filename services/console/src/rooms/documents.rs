@@ -318,9 +318,22 @@ async fn made(ctx: &Ctx, kind: &str, document_id: Uuid, format: &str) -> Result<
     if !FORMATS.contains(&format) {
         return Err(Failure::NotFound);
     }
+    let content = frozen(ctx, kind, document_id).await?;
+    ctx.line().rendered("/v1/documents/render", content, format).await
+}
+
+/// The frozen content of a document, byte for byte, for whoever may read it.
+pub(crate) async fn frozen(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Box<RawValue>, Failure> {
     let (room, path) = keeper(kind, document_id);
     let stored: Frozen = ctx.line().get(room, &path).await?;
-    ctx.line().rendered(stored.content, format).await
+    Ok(stored.content)
+}
+
+/// Kind and identity of the document that somebody names by the address of its page or of its file, or by its identity.
+pub(crate) fn place(text: &str) -> Option<(&'static str, Uuid)> {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let kind = if text.contains("/urging-orders/") { URGING_ORDER } else { "" };
+    text.split('/').find_map(|part| part.trim().parse().ok()).map(|document_id| (kind, document_id))
 }
 
 /// A file of evidence of a case.
@@ -334,4 +347,23 @@ pub(crate) async fn case_evidence(ctx: Ctx, Path(sha256): Path<String>) -> Resul
 /// A file of evidence of a rectification.
 pub(crate) async fn rectification_evidence(ctx: Ctx, Path(file_id): Path<Uuid>) -> Result<Response, Failure> {
     ctx.line().file(Room::Deadlines, &format!("/v1/evidence/{file_id}"), Vec::new(), None).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_named_by_the_address_of_its_page() {
+        let id = Uuid::from_u128(0x019a_0000_0000_7000_8000_0000_0000_0001);
+        for (text, kind) in [
+            (format!("{id}"), ""),
+            (format!("/documents/{id}"), ""),
+            (format!("https://console.example/documents/{id}/pdf?x=1#y"), ""),
+            (format!(" https://console.example/urging-orders/{id} "), URGING_ORDER),
+        ] {
+            assert_eq!(place(&text), Some((kind, id)), "{text}");
+        }
+        assert_eq!(place("/documents/12"), None);
+    }
 }

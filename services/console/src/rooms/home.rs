@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::ledger::Row;
 use super::measures::Duty;
-use super::{List, cases, drafts, inbox, receipts, rectifications, statistics};
+use super::{List, assignments, cases, drafts, inbox, receipts, rectifications, statistics};
 use crate::api::{Failure, Room};
 use crate::page::{Page, ok};
 use crate::session::Ctx;
@@ -46,6 +46,7 @@ struct Duties {
 struct Home {
     page: Page,
     receipts: Card<List<receipts::Receipt>>,
+    to_do: Card<List<assignments::Assignment>>,
     to_report: Card<List<rectifications::RowView>>,
     to_verify: Card<List<Row>>,
     to_close: Card<List<Row>>,
@@ -84,6 +85,8 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Failure> {
     let office = ctx.may(Action::NotificationsDeliveryRead);
     let (verifying, closing) = (ledger("reported"), ledger("verified"));
     let overdue = ledger("late");
+    let query = [("state", "open"), ("limit", SHOWN)];
+    let to_do = card(&ctx, ctx.may(Action::TasksAssignmentRead), Room::Tasks, "/v1/assignments", &query).await?;
     let (receipts, to_report, to_verify, to_close, late, cases, drafts, unread, figures, rejected, duties) = tokio::try_join!(
         card(
             &ctx,
@@ -140,5 +143,19 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Failure> {
         ),
     )?;
     let page = ctx.page("nav.home");
-    ok(&Home { page, receipts, to_report, to_verify, to_close, late, cases, drafts, unread, figures, rejected, duties })
+    ok(&Home {
+        page,
+        receipts,
+        to_do,
+        to_report,
+        to_verify,
+        to_close,
+        late,
+        cases,
+        drafts,
+        unread,
+        figures,
+        rejected,
+        duties,
+    })
 }

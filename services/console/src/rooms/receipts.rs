@@ -5,6 +5,7 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use http::{Method, StatusCode};
 use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::documents::{self, Paper, Part};
@@ -12,7 +13,7 @@ use super::{Asked, List};
 use crate::api::{Failure, Refusal, Room, Sending};
 use crate::errors::{Outcome, outcome};
 use crate::form::{Forms, Posted};
-use crate::page::{Page, done, html, ok};
+use crate::page::{Page, done, html, instant_of_local, ok};
 use crate::session::Ctx;
 
 /// A document to sign for, or signed for.
@@ -34,6 +35,18 @@ pub(crate) struct Receipt {
     pub(crate) state: String,
     pub(crate) signed_at: Option<String>,
     pub(crate) signer_name: Option<String>,
+    pub(crate) method: Option<String>,
+    pub(crate) recorded_at: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) chases: i32,
+    pub(crate) next_chase_at: Option<String>,
+}
+
+/// What an office is told of a document on its way.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OfArea {
+    receipts: Vec<Receipt>,
 }
 
 #[derive(Debug, Template)]
@@ -51,6 +64,8 @@ struct ReceiptPage {
     page: Page,
     forms: Forms,
     receipt: Receipt,
+    /// Whether it is the caller's own to sign, and not one of the office's area.
+    own: bool,
     paper: Option<Paper>,
 }
 
@@ -64,8 +79,8 @@ pub(crate) async fn list(ctx: Ctx, Query(asked): Query<Asked>) -> Result<Respons
     ok(&Receipts { page: ctx.page("nav.receipts"), rows: found.items, signed, next })
 }
 
-/// The receipt of a document among the caller's.
-async fn find(ctx: &Ctx, document_id: Uuid) -> Result<Receipt, Failure> {
+/// The receipt of a document among the caller's, and whether it is; for an office, among those of its area.
+async fn find(ctx: &Ctx, document_id: Uuid) -> Result<(Receipt, bool), Failure> {
     let id = document_id.to_string();
     for state in ["open", "signed"] {
         let mut after = String::new();
@@ -73,7 +88,7 @@ async fn find(ctx: &Ctx, document_id: Uuid) -> Result<Receipt, Failure> {
             let query = vec![("state", state.to_owned()), ("limit", "200".to_owned()), ("after", after)];
             let found: List<Receipt> = ctx.line().find(Room::Notifications, "/v1/receipts", query).await?;
             if let Some(receipt) = found.items.into_iter().find(|receipt| receipt.document_id == id) {
-                return Ok(receipt);
+                return Ok((receipt, true));
             }
             match found.next {
                 Some(next) => after = next,
@@ -81,7 +96,13 @@ async fn find(ctx: &Ctx, document_id: Uuid) -> Result<Receipt, Failure> {
             }
         }
     }
-    Err(Failure::NotFound)
+    if !ctx.may(access::Action::NotificationsDeliveryRead) {
+        return Err(Failure::NotFound);
+    }
+    let query = vec![("document_id", id.clone()), ("limit", "1".to_owned())];
+    let found: OfArea = ctx.line().find(Room::Notifications, "/v1/deliveries", query).await?;
+    let receipt = found.receipts.into_iter().find(|receipt| receipt.document_id == id);
+    receipt.map(|receipt| (receipt, false)).ok_or(Failure::NotFound)
 }
 
 /// A document with the button that signs for it.
@@ -90,7 +111,7 @@ pub(crate) async fn show(ctx: Ctx, Path(document_id): Path<Uuid>) -> Result<Resp
 }
 
 async fn render(ctx: &Ctx, document_id: Uuid, posted: Option<(Posted, Refusal)>) -> Result<Response, Failure> {
-    let receipt = find(ctx, document_id).await?;
+    let (receipt, own) = find(ctx, document_id).await?;
     // The receipt can be signed also while the service that keeps the text is away: the notice says so.
     let paper = match documents::paper(ctx, &receipt.document_kind, document_id).await {
         Ok(paper) => Some(paper),
@@ -98,7 +119,8 @@ async fn render(ctx: &Ctx, document_id: Uuid, posted: Option<(Posted, Refusal)>)
         Err(_) => None,
     };
     let status = posted.as_ref().map_or(StatusCode::OK, |(_, refusal)| refusal.status());
-    html(status, &ReceiptPage { page: ctx.titled(receipt.title.clone()), forms: ctx.forms(posted), receipt, paper })
+    let page = ctx.titled(receipt.title.clone());
+    html(status, &ReceiptPage { page, forms: ctx.forms(posted), receipt, own, paper })
 }
 
 /// Signs for a document (签收).
@@ -108,6 +130,26 @@ pub(crate) async fn sign(ctx: Ctx, Path(document_id): Path<Uuid>, posted: Posted
     let answer = ctx.line().send(Method::POST, Room::Notifications, &path, sending).await;
     match outcome(&ctx, &posted, answer)? {
         Outcome::Done(_) => Ok(done(&format!("/receipts/{document_id}"), "done.signed")),
+        Outcome::Again(refusal) => render(&ctx, document_id, Some((posted, refusal))).await,
+    }
+}
+
+/// Records that the unit signed on paper (纸质签收).
+pub(crate) async fn record_paper(ctx: Ctx, Path(document_id): Path<Uuid>, posted: Posted) -> Result<Response, Failure> {
+    let Some(received_at) = instant_of_local(posted.get("received_at")) else {
+        let texts = ctx.texts();
+        let refusal = Refusal::own(texts.t("form.invalid"), texts.t("form.invalid_advice"))
+            .field("/received_at", texts.t("form.no_moment").to_owned());
+        return render(&ctx, document_id, Some((posted, refusal))).await;
+    };
+    let body = json!({
+        "received_at": received_at, "signer_name": posted.get("signer_name"), "note": posted.get("note"),
+    });
+    let sending = Sending { body: Some(body), key: posted.key(), ..Sending::default() };
+    let path = format!("/v1/receipts/{document_id}/paper");
+    let answer = ctx.line().send(Method::POST, Room::Notifications, &path, sending).await;
+    match outcome(&ctx, &posted, answer)? {
+        Outcome::Done(_) => Ok(done(&format!("/receipts/{document_id}"), "done.paper_recorded")),
         Outcome::Again(refusal) => render(&ctx, document_id, Some((posted, refusal))).await,
     }
 }

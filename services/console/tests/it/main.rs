@@ -12,5 +12,6 @@ mod config;
 mod doors;
 mod forms;
 mod pages;
+mod rooms;
 mod samples;
 mod stage;

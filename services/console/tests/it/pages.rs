@@ -103,27 +103,38 @@ async fn navigation_shows_what_the_role_may_do() {
         "/plans",
         "/cases",
         "/receipts",
+        "/deliveries",
         "/rectifications",
+        "/assignments",
         "/ledger",
         "/statistics",
         "/drafts",
         "/measures",
         "/inbox",
     ];
-    let timers = "/timers";
+    let (timers, proofs, sweep) = ("/timers", "/proofs", "/sweep");
+    let (changes, templates) = ("/rule-changes", "/templates");
     let unit = ["/cases", "/receipts", "/rectifications", "/ledger", "/measures", "/inbox"];
     let table: [(Role, &[&str], &[&str]); 11] = [
-        (Role::ProvinceOfficeAdmin, &office, &["/exchange", "/imports", "/accounts", timers]),
-        (Role::CountyOfficeAdmin, &office, &["/accounts", timers]),
+        (
+            Role::ProvinceOfficeAdmin,
+            &office,
+            &["/exchange", "/imports", "/accounts", timers, proofs, changes, templates],
+        ),
+        (Role::CountyOfficeAdmin, &office, &["/accounts", timers, proofs]),
         (Role::DeskOfficer, &office, &[]),
-        (Role::Inspector, &["/plans", "/cases", "/receipts", "/rectifications", "/ledger", "/measures", "/inbox"], &[]),
-        (Role::CommitteeChair, &office, &["/exchange"]),
+        (
+            Role::Inspector,
+            &["/plans", "/cases", "/receipts", "/rectifications", "/ledger", "/measures", "/inbox"],
+            &["/assignments"],
+        ),
+        (Role::CommitteeChair, &office, &["/exchange", changes]),
         (Role::UnitPrincipal, &unit, &[]),
         (Role::UnitContact, &unit, &[]),
         (Role::CompetentDepartmentOfficer, &unit, &[]),
         (Role::PublicityOfficer, &["/receipts", "/drafts", "/inbox"], &[]),
-        (Role::Auditor, &office, &["/exchange", timers]),
-        (Role::Operator, &[], &[timers]),
+        (Role::Auditor, &office, &["/exchange", timers, proofs, sweep, changes]),
+        (Role::Operator, &[], &[timers, proofs, sweep]),
     ];
     for (role, usual, more) in table {
         let cookie = stage.sign_in(&caller(role)).await;

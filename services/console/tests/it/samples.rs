@@ -194,6 +194,78 @@ pub fn receipt() -> Value {
         "issued_at": "2026-03-16T01:00:00Z", "due_on": "2026-03-19", "due_at": "2026-03-19T16:00:00Z", "overdue": true, "state": "open"})
 }
 
+fn signed_on_paper() -> Value {
+    let mut receipt = receipt();
+    for (key, value) in [
+        ("document_id", OTHER),
+        ("state", "signed"),
+        ("signed_at", "2026-03-17T01:00:00Z"),
+        ("signer_name", "校办主任"),
+        ("method", "paper"),
+        ("recorded_at", "2026-03-18T01:00:00Z"),
+        ("note", "直接送达，回执存办公室"),
+    ] {
+        receipt[key] = json!(value);
+    }
+    receipt
+}
+
+pub fn delivery(id: &str, state: &str) -> Value {
+    json!({"delivery_id": id, "message_id": ID, "template": "opinion_letter", "title": "督导意见书", "capacity": "to",
+        "subject": "【督导意见书】琼教督委〔2026〕12号", "recipient": "校长", "unit_id": OTHER, "unit_name": "海口市第一中学", "channel": "mail",
+        "state": state, "attempts": 4, "redrives": 1, "created_at": "2026-03-16T01:00:00Z",
+        "next_attempt_at": (state == "queued").then_some("2026-03-16T03:00:00Z"),
+        "last_error": (state == "failed").then_some("550 邮箱不存在"), "discard_reason": (state == "discarded").then_some("已电话告知"),
+        "provider": (state == "delivered").then_some("127.0.0.1"),
+        "delivered_at": (state == "delivered").then_some("2026-03-16T01:05:00Z"), "read_at": (state == "delivered").then_some("2026-03-16T02:00:00Z")})
+}
+
+fn assignment(id: &str, kind: &str, state: &str) -> Value {
+    let step = kind != "look_back";
+    json!({"assignment_id": id, "kind": kind, "kind_zh": "通报", "state": state, "state_zh": "待办", "due": "2026-04-16T16:00:00Z",
+        "overdue": state == "open", "since": "2026-04-11T01:00:00Z", "rectification_id": ID, "letter_no": "琼教督委〔2026〕12号",
+        "case_title": "校园安全专项督导", "unit": {"unit_id": OTHER, "name": "海口市第一中学"}, "county_code": "460100", "county_name": "海口市",
+        "item_numbers": [1, 3], "level": step.then_some(3), "done_at": (state == "done").then_some("2026-04-12T01:00:00Z"), "case_id": ID, "version": 5,
+        "proposal_id": step.then_some(PROPOSED), "item_id": (!step).then_some(LOOK_BACK), "article": step.then_some("实施方案第13条"),
+        "policy_facts": if step { json!(["督办后仍未完成"]) } else { json!([]) }, "note": (state == "done").then_some("已到校核实"),
+        "facts": [{"item_id": ID, "number": 1, "severity": "major", "category": "安全管理", "description": "消防通道堵塞", "demand": "立即清理",
+            "was_due_on": step.then_some("2026-03-31"), "days_late": step.then_some(11), "urging_order_no": "督办〔2026〕3号", "returned": 1, "extensions": 0,
+            "reopened": 0, "closed_at": (!step).then_some("2026-04-01T01:00:00Z"), "verified_by": (!step).then_some("督学0002")},
+            {"item_id": OTHER, "number": 3, "severity": "minor", "category": "食堂管理", "description": "记录缺失", "demand": "补齐", "returned": 0, "extensions": 1, "reopened": 0}]})
+}
+
+pub fn rule_change(id: &str, state: &str) -> Value {
+    let (approved, done) = (state != "proposed", state == "in_effect");
+    let effects = json!({"later": 3, "freed": 1, "kept": 2, "final": 4, "provisional": 0});
+    json!({"change_id": id, "version": 7, "kind": if done { "rulebook" } else { "calendar" }, "subject": "cn-2027", "reason": "国办发明电〔2026〕7号",
+        "state": state, "effective_on": "2026-12-01", "proposed_at": "2026-11-26T01:00:00Z", "proposed_by": "省督导办", "approved_at": approved.then_some("2026-11-27T01:00:00Z"),
+        "approved_by": approved.then_some("主任"), "withdrawn_at": null, "took_effect_at": done.then_some("2026-11-30T16:00:00Z"),
+        "finished_at": done.then_some("2026-11-30T16:00:09Z"), "restores": done.then_some(ID), "content": "id = \"cn-2027\"\nyear = 2027\n# 元旦\nstatus = \"published\"\n",
+        "former": "id = \"cn-2027\"\nyear = 2027\nstatus = \"missing\"\n", "live_cases": true, "rules_version": done.then_some(2),
+        "dry_run": {"at": "2026-11-26T01:01:00Z", "cases": 12, "touched": 6, "paused": 1, "items": effects, "late_if_told_days_fell": 2,
+            "orders_tonight_before": 3, "orders_tonight_after": 1, "failed": 1, "failed_already": 1, "failures": [{"rectification_id": OTHER, "cause": "规则库缺失"}],
+            "curve": [{"on": "2026-11-26", "due_before": 3, "due_after": 1, "peak_before": 4, "peak_after": 4}, {"on": "2026-11-27", "due_before": 0, "due_after": 2, "peak_before": 0, "peak_after": 1},
+                {"on": "2026-11-28", "due_before": 1, "due_after": 1, "peak_before": 1, "peak_after": 1}]},
+        "outcome": done.then(|| json!({"touched": 6, "items": effects, "set_aside": 1})), "fault": null})
+}
+
+fn recounted_cases() -> Value {
+    let item = |number: i32, effect: &str, late: bool| {
+        json!({"item_id": ID, "number": number, "was_due_on": "2027-01-04", "counted_on": "2027-01-03", "due_on": "2027-01-04",
+        "effect": effect, "late_if_told_day_fell": late})
+    };
+    json!({"items": [{"rectification_id": ID, "unit_name": "海口市第一中学", "letter_no": "琼教督委〔2026〕12号", "order_tonight": true,
+        "items": [item(1, "later", false), item(2, "kept", true)]}], "next": "k&1"})
+}
+
+/// What a one-time link is for.
+pub fn link(usable: bool, state: &str) -> Value {
+    hostile(
+        json!({"document_kind_zh": "督导意见书", "doc_no": "琼教督委〔2026〕12号", "title": "督导意见书", "unit_name": "海口市第一中学",
+        "issuing_unit_name": "省督导办", "signer_name": "校长", "state": state, "due_on": "2026-03-19", "usable": usable}),
+    )
+}
+
 fn import() -> Value {
     json!({"import_id": ID, "kind": "province", "file_name": "单位.xlsx", "imported_at": "2026-01-05T01:00:00Z", "rows": 10, "created": 7,
         "changed": 1, "unchanged": 1, "rejected_rows": 1,
@@ -267,6 +339,35 @@ pub fn all() -> Vec<(String, Value)> {
         ("/notifications/v1/inbox", json!({"items": [{"message_id": ID, "template": "opinion_letter", "title": "督导意见书", "capacity": "to", "legal": true, "subject": "请签收督导意见书",
             "text": "正文第一行\n第二行", "link": "http://console.example/", "document_id": ID, "doc_no": "琼教督委〔2026〕12号", "case_id": ID, "unit_id": ID, "unit_name": "海口市第一中学",
             "created_at": "2026-03-16T01:00:00Z"}], "next": "n", "unread": 1})),
+        ("/notifications/v1/deliveries", json!({"counts": {"held": 1, "queued": 1, "sending": 0, "delivered": 5, "digested": 0, "failed": 1, "discarded": 1, "no_recipient": 1},
+            "receipts": [receipt(), signed_on_paper()], "items": [delivery(ID, "failed"), delivery(OTHER, "queued"), delivery(VERIFIED, "delivered"), delivery(PLANNED, "discarded")], "next": "d&1"})),
+        ("/notifications/v1/sweeps/latest", json!({"swept_at": "2026-03-16T01:00:00Z", "holds": false, "open": 3, "findings": [
+            {"name": "untold", "zh": "有事项超过一分钟未告知任何人", "en": "a notice has waited", "count": 1, "offenders": [OTHER]},
+            {"name": "not_taken", "zh": "有到时待发的消息无人发送", "en": "nobody takes it", "count": 0, "offenders": []}]})),
+        ("/notifications/v1/preferences", json!({"version": 3, "phone": "+8613800000000", "daily_digest": true, "templates": [
+            {"template": "opinion_letter", "title": "督导意见书", "legal": true, "mail": true, "sms": true},
+            {"template": "item_reported", "title": "整改待核查", "legal": false, "mail": true, "sms": false},
+            {"template": "item_closed", "title": "整改事项销号", "legal": false, "mail": false, "sms": false}]})),
+        ("/notifications/v1/templates/item_reported/preview", json!({"template": "item_reported", "title": "整改待核查", "notice_id": ID, "language": "zh-Hans",
+            "subject": "【整改待核查】琼教督委〔2026〕12号", "text": "正文第一行\n第二行", "html": "<p>正文</p>", "short": "请登录平台核查"})),
+        ("/tasks/v1/assignments", json!({"items": [assignment(ID, "circular", "open"), assignment(OTHER, "look_back", "done")], "next": "a&1"})),
+        ("/tasks/v1/assignments/ID", assignment(ID, "circular", "open")),
+        ("/tasks/v1/assignments/OTHER", assignment(OTHER, "look_back", "done")),
+        ("/deadlines/v1/proofs/latest", json!({"proved_at": "2026-03-16T18:00:00Z", "holds": true, "none_missed_since": "2026-01-01T18:00:00Z",
+            "statement_zh": "自2026年1月2日02:00起，每晚自证均成立，无一遗漏。", "statement_en": "0 missed since 2026-01-01T18:00:00Z.",
+            "open_cases": 12, "closed_cases": 30, "limits": 80, "urging_orders": 4,
+            "invariants": [{"name": "armed", "zh": "每件在办整改都有下一个时刻", "en": "every open case has an armed instant", "violations": 0},
+                {"name": "fired", "zh": "到时的都已触发", "en": "what was due has fired", "violations": 2}]})),
+        ("/deadlines/v1/timers/pulse", json!({"at": "2026-03-17T01:00:00Z", "armed": 12, "due_unfired": 5, "ages": [
+            {"up_to_seconds": 1, "cases": 4}, {"up_to_seconds": 60, "cases": 1}, {"up_to_seconds": 3600, "cases": 0}, {"up_to_seconds": 86400, "cases": 0}, {"cases": 0}]})),
+        ("/deadlines/v1/rule-changes", json!({"items": [rule_change(ID, "proposed"), rule_change(OTHER, "in_effect")], "next": "c&1"})),
+        ("/deadlines/v1/rule-changes/ID", rule_change(ID, "proposed")),
+        ("/deadlines/v1/rule-changes/OTHER", rule_change(OTHER, "in_effect")),
+        ("/deadlines/v1/rule-changes/ID/cases", recounted_cases()),
+        ("/deadlines/v1/rule-changes/OTHER/cases", recounted_cases()),
+        ("/documents/v1/templates", json!([
+            {"version": "2021-1", "title": "2021年版", "effective_on": "2021-04-15", "kinds": [{"kind": "opinion_letter", "name": "督导意见书"}]},
+            {"version": "2027-1", "title": "2027年版", "effective_on": "2027-01-01", "kinds": [{"kind": "opinion_letter", "name": "督导意见书"}]}])),
         ("/reporting/v1/ledger", json!({"as_of": "2026-04-01T01:00:00Z", "items": [ledger_row()], "next": "n"})),
         ("/reporting/v1/statistics/rectifications", json!({"as_of": "2026-04-01T01:00:00Z", "total": figures(5), "provincial": figures(1),
             "counties": [{"county_code": "460100", "county_name": "海口市", "figures": figures(4)}], "definitions": [{"key": "late", "title": "逾期", "text": "期限已过"}]})),
@@ -313,6 +414,26 @@ pub fn addresses() -> Vec<String> {
         "/rectifications",
         "/rectifications/ID",
         "/rectifications/OTHER",
+        "/deliveries",
+        "/deliveries?document_id=ID",
+        "/deliveries?rectification_id=ID&state=queued",
+        "/sweep",
+        "/message-preview",
+        "/message-preview?kind=item_reported&language=zh-Hant&capacity=copy",
+        "/preferences",
+        "/assignments",
+        "/assignments?state=&kind=circular&county=460100&overdue=true",
+        "/assignments/ID",
+        "/assignments/OTHER",
+        "/proofs",
+        "/rule-changes",
+        "/rule-changes/new",
+        "/rule-changes/new?from=ID",
+        "/rule-changes/ID",
+        "/rule-changes/ID?effect=kept",
+        "/rule-changes/OTHER",
+        "/templates",
+        "/templates?document=/documents/ID",
         "/timers",
         "/timers?state=late&kind=urge&county=460100&from=2026-03-01&to=2026-03-31",
         "/deadlines/ID",

@@ -1,7 +1,8 @@
-//! The last proof, for everyone.
+//! The last proof, for everyone, and the pulse, for those who watch the clock.
 
+use access::Permit;
 use axum::extract::State;
-use clockwork::invariants;
+use clockwork::invariants::{self, AGES};
 use domain::local_time::moment_zh;
 use jiff::Timestamp;
 use problem::{Json, Problem, Text};
@@ -86,4 +87,45 @@ pub(crate) async fn latest(State(state): State<AppState>) -> Result<Json<ProofVi
             })
             .collect(),
     }))
+}
+
+/// The pulse of the clock at this moment. Counts only, over the whole installation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PulseView {
+    /// Legal time.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Rectifications with an armed instant.
+    armed: i64,
+    /// Of these, how many are due and have not fired.
+    due_unfired: i64,
+    /// Those by how long ago they became due.
+    ages: Vec<AgeView>,
+}
+
+/// A span of ages.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AgeView {
+    /// Due for at most so many seconds, and longer than the span before; absent for the last, which has no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    up_to_seconds: Option<i32>,
+    /// How many.
+    cases: i64,
+}
+
+/// 时钟脉搏
+#[utoipa::path(get, path = "/v1/timers/pulse", tag = "期限", responses((status = 200, body = PulseView)))]
+pub(crate) async fn pulse(State(state): State<AppState>, _permit: Permit) -> Result<Json<PulseView>, Problem> {
+    let mut connection = state.database.pool().acquire().await?;
+    let at = postgres::legal_now(&mut connection).await?;
+    let pulse = invariants::pulse(&mut connection, at).await?;
+    let bounds = AGES.iter().copied().map(Some).chain([None]);
+    // Each count holds the ones before it.
+    let mut before = 0;
+    let ages = bounds.zip(pulse.by_age.iter().copied().chain([pulse.due_unfired])).map(|(up_to_seconds, upto)| {
+        let cases = upto - before;
+        before = upto;
+        AgeView { up_to_seconds, cases }
+    });
+    Ok(Json(PulseView { at, armed: pulse.armed, due_unfired: pulse.due_unfired, ages: ages.collect() }))
 }

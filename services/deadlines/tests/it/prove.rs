@@ -174,3 +174,33 @@ async fn one_replica_proves_each_night_and_everyone_may_read_the_counts() {
     let stranger = testkit::caller(Role::UnitContact, None, None);
     Call::get("/v1/proofs/latest").by(&stranger).send(&world.router).await.expect(StatusCode::OK);
 }
+
+#[tokio::test]
+async fn the_pulse_tells_what_is_due_by_its_age_to_those_who_watch_the_clock() {
+    let world = World::new().await;
+    world.database.set_clock(RECEIVED.parse().unwrap()).await;
+    world.open(1, &[Severity::Minor], RECEIVED).await;
+    world.open(2, &[Severity::Serious], RECEIVED).await;
+    let operator = testkit::caller(Role::Operator, None, None);
+    let pulse = Call::get("/v1/timers/pulse").by(&operator).send(&world.router).await.expect(StatusCode::OK).json;
+    assert_eq!((pulse["armed"].as_i64(), pulse["due_unfired"].as_i64()), (Some(2), Some(0)));
+    world
+        .by_hand(&[
+            "ALTER TABLE rectifications DISABLE TRIGGER USER",
+            "UPDATE rectifications SET next_timer_at = messaging.legal_now() - interval '30 seconds'
+             WHERE rectification_id = (SELECT min(rectification_id::text)::uuid FROM rectifications)",
+        ])
+        .await;
+    let pulse = Call::get("/v1/timers/pulse").by(&operator).send(&world.router).await.expect(StatusCode::OK).json;
+    assert_eq!(pulse["due_unfired"], 1);
+    let ages: Vec<(Option<i64>, i64)> = pulse["ages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|age| (age["up_to_seconds"].as_i64(), age["cases"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(ages.iter().map(|(_, cases)| cases).sum::<i64>(), 1, "each case once: {ages:?}");
+    assert!(ages.contains(&(Some(60), 1)) && ages.last() == Some(&(None, 0)), "{ages:?}");
+    let principal = testkit::caller(Role::UnitPrincipal, None, None);
+    Call::get("/v1/timers/pulse").by(&principal).send(&world.router).await.expect(StatusCode::FORBIDDEN);
+}

@@ -223,7 +223,7 @@ pub async fn record_paper(
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkToken {
-    /// The part of the link behind the hash sign.
+    /// What the link carries as its `code`.
     pub token: String,
 }
 

@@ -19,12 +19,12 @@ async fn lettered_world() -> World {
     world
 }
 
-/// The part of the link behind the hash sign in the mail of an account.
+/// What the link in the mail of an account carries.
 fn token(world: &World, account: u128) -> String {
     let address = format!("user{account}@school.example");
     let mails = world.sink.mails();
     let mail = mails.iter().find(|mail| mail.to == [address.clone()]).unwrap();
-    let (_, rest) = mail.text.split_once("/receipts/link#").unwrap();
+    let (_, rest) = mail.text.split_once("/receipts/link?code=").unwrap();
     rest.lines().next().unwrap().to_owned()
 }
 
@@ -40,7 +40,7 @@ async fn a_link_signs_once_and_the_database_does_not_know_it() {
     let (of_head, of_contact) = (token(&world, 1), token(&world, 2));
     assert_ne!(of_head, of_contact);
     let copy = world.sink.mails().into_iter().find(|mail| mail.to == ["user3@school.example"]).unwrap();
-    assert!(!copy.text.contains("/receipts/link#"), "whoever gets a copy does not sign");
+    assert!(!copy.text.contains("/receipts/link?code="), "whoever gets a copy does not sign");
     for table in [
         "SELECT count(*) FROM texts WHERE body LIKE '%' || $1 || '%'",
         "SELECT count(*) FROM receipt_links WHERE encode(token_sha256, 'escape') = $1",

@@ -65,11 +65,14 @@ impl Drop for Folder {
     }
 }
 
+/// The key of the example's one-time links.
+const LINK_KEY: &str = "a key for one-time links, long enough for it";
+
 /// The example configuration, with secrets that exist.
 pub(crate) fn example(folder: &std::path::Path) -> Result<Config, String> {
     std::fs::create_dir_all(folder.join("secrets")).unwrap();
-    for secret in ["database-password", "journal-key"] {
-        std::fs::write(folder.join("secrets").join(secret), "secret\n").unwrap();
+    for (secret, text) in [("database-password", "secret"), ("journal-key", "secret"), ("receipt-links", LINK_KEY)] {
+        std::fs::write(folder.join("secrets").join(secret), format!("{text}\n")).unwrap();
     }
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(here.join("notifications.example.toml")).unwrap();
@@ -97,6 +100,8 @@ impl World {
         config.mail.port = address.port();
         config.mail.timeout_seconds = 1;
         config.mail.first_pause_milliseconds = 20;
+        // Only the tests of links have them in their mails.
+        config.receipts.link_key_file = None;
         arrange(&mut config);
         let kit = Kit {
             name: "notifications",
