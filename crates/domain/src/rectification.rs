@@ -30,6 +30,7 @@
 //! until what it was about is done.
 
 mod acts;
+mod conclusion;
 mod events;
 mod facts;
 mod fire;
@@ -46,6 +47,7 @@ mod timers;
 mod workbook;
 
 pub use acts::{Decision, ReportFacts, Verifier};
+pub use conclusion::{AcceptanceCount, Accepted, CloseOutCondition};
 pub use events::{
     EscalatedItem, EscalationProposal, OpenedItem, RectificationEvent, ReminderItem, UrgedItem, UrgingOrder,
 };

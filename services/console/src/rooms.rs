@@ -11,6 +11,7 @@ pub(crate) mod imports;
 pub(crate) mod inbox;
 pub(crate) mod ledger;
 pub(crate) mod measures;
+pub(crate) mod papers;
 pub(crate) mod plans;
 pub(crate) mod receipts;
 pub(crate) mod rectifications;
