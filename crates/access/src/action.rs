@@ -53,7 +53,9 @@ actions! {
     TasksCaseRead = "tasks.case.read", "查看督导", "read supervision cases";
     TasksEvidenceWrite = "tasks.evidence.write", "上传督导证据", "add evidence to supervision cases";
     TasksPleaWrite = "tasks.plea.write", "提交申辩", "submit pleas";
-    TasksLetterIssue = "tasks.letter.issue", "印发督导意见书", "issue opinion letters";
+    TasksLetterIssue = "tasks.letter.issue", "印发督导意见书、整改通知书", "issue opinion letters and rectification notices";
+    TasksReportIssue = "tasks.report.issue", "印发督导报告", "issue supervision reports";
+    TasksStepPaperIssue = "tasks.step_paper.issue", "印发约谈通知书、通报", "issue interview notices and circulars";
     TasksDutyRead = "tasks.duty.read", "查看任务分工", "read duties";
     TasksAssignmentRead = "tasks.assignment.read", "查看待办事项", "read assignments";
     DeadlinesRectificationRead = "deadlines.rectification.read", "查看整改", "read rectifications";

@@ -132,7 +132,10 @@ pub const ALL: &[Invariant] = &[
             FROM number_series s
             FULL JOIN (
                 SELECT agency_word, kind_word, year, count(*) AS n, min(serial) AS first, max(serial) AS last
-                FROM urging_orders GROUP BY 1, 2, 3
+                FROM (
+                    SELECT agency_word, kind_word, year, serial FROM urging_orders
+                    UNION ALL SELECT agency_word, kind_word, year, serial FROM documents
+                ) numbered GROUP BY 1, 2, 3
             ) o USING (agency_word, kind_word, year)
             WHERE s.last IS DISTINCT FROM o.last OR o.first <> 1 OR o.n <> o.last",
     },

@@ -344,6 +344,9 @@ pub struct ItemClosed {
     pub rectification: RectificationSnapshot,
     /// The item.
     pub item_id: ItemId,
+    /// The form with the approvals (销号审批表).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<DocumentRef>,
 }
 rectification_event!(ItemClosed, "deadlines.item.closed.v1");
 
@@ -352,6 +355,9 @@ rectification_event!(ItemClosed, "deadlines.item.closed.v1");
 pub struct RectificationClosed {
     /// The rectification after the change.
     pub rectification: RectificationSnapshot,
+    /// The opinion on what was accepted (整改验收意见), served on the unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acceptance: Option<DocumentRef>,
 }
 rectification_event!(RectificationClosed, "deadlines.rectification.closed.v1");
 

@@ -28,32 +28,68 @@ pub struct UnitRef {
     pub competent_unit_name: Option<String>,
 }
 
-/// Kinds of official document (文书).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DocumentKind {
+macro_rules! document_kinds {
+    ($($(#[$doc:meta])+ $name:ident = $text:literal, $zh:literal;)+) => {
+        /// Kinds of official document (文书).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        pub enum DocumentKind { $($(#[$doc])+ #[serde(rename = $text)] $name,)+ }
+
+        impl DocumentKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The name in data, the same as on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// The kind of that name.
+            pub fn of(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
+            }
+
+            /// Official Chinese name.
+            pub const fn zh(self) -> &'static str {
+                match self { $(Self::$name => $zh,)+ }
+            }
+        }
+    };
+}
+
+document_kinds! {
     /// Annual supervision plan (年度督导计划).
-    Plan,
+    Plan = "plan", "年度督导计划";
     /// Notice of supervision (督导通知书).
-    SupervisionNotification,
+    SupervisionNotification = "supervision_notification", "督导通知书";
     /// Preliminary opinion (初步督导意见).
-    PreliminaryOpinion,
+    PreliminaryOpinion = "preliminary_opinion", "初步督导意见";
     /// Supervision opinion letter (督导意见书).
-    OpinionLetter,
+    OpinionLetter = "opinion_letter", "督导意见书";
+    /// Rectification notice (整改通知书): what a regular supervision issues in place of the opinion letter.
+    RectificationNotice = "rectification_notice", "整改通知书";
     /// Supervision notice (督办单).
-    UrgingOrder,
+    UrgingOrder = "urging_order", "督办单";
+    /// Interview notice (约谈通知书, measure 13).
+    InterviewNotice = "interview_notice", "约谈通知书";
+    /// Circular (通报, measure 14).
+    Circular = "circular", "通报";
+    /// Opinion on acceptance (整改验收意见).
+    AcceptanceOpinion = "acceptance_opinion", "整改验收意见";
+    /// Approval of closing (销号审批表).
+    ClosingApproval = "closing_approval", "销号审批表";
+    /// Supervision report (督导报告, Regulation art. 23).
+    SupervisionReport = "supervision_report", "督导报告";
 }
 
 impl DocumentKind {
-    /// Official Chinese name.
-    pub fn zh(self) -> &'static str {
-        match self {
-            Self::Plan => "年度督导计划",
-            Self::SupervisionNotification => "督导通知书",
-            Self::PreliminaryOpinion => "初步督导意见",
-            Self::OpinionLetter => "督导意见书",
-            Self::UrgingOrder => "督办单",
-        }
+    /// Whether its receipt starts the clocks of a rectification (整改).
+    pub const fn opens_rectification(self) -> bool {
+        matches!(self, Self::OpinionLetter | Self::RectificationNotice)
+    }
+
+    /// Whether `deadlines` issues and keeps it; every other kind is `tasks`'.
+    pub const fn is_of_deadlines(self) -> bool {
+        matches!(self, Self::UrgingOrder | Self::AcceptanceOpinion | Self::ClosingApproval)
     }
 }
 

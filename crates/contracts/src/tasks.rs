@@ -1,7 +1,7 @@
 //! Events of `tasks`: what supervision does, up to the opinion letter.
 
 use domain::{
-    ids::{CaseId, FindingId, LetterId, PersonId, PlanId, UnitId},
+    ids::{CaseId, FindingId, LetterId, PersonId, PlanId, ProposalId, RectificationId, UnitId},
     severity::Severity,
 };
 use jiff::{Timestamp, civil::Date};
@@ -157,7 +157,8 @@ pub struct FindingFact {
     pub responsible_unit_name: String,
 }
 
-/// The opinion letter (督导意见书) was issued (Regulation art. 21). Its receipt, not its issue, starts the unit's clocks.
+/// The opinion letter (督导意见书) was issued (Regulation art. 21), or, after a regular supervision, the rectification notice
+/// (整改通知书). Its receipt, not its issue, starts the unit's clocks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LetterIssued {
     /// The letter.
@@ -193,3 +194,92 @@ impl Event for LetterIssued {
         self.version
     }
 }
+
+macro_rules! document_event {
+    ($name:ident, $type:literal) => {
+        impl Event for $name {
+            const TYPE: &'static str = $type;
+            fn aggregate_id(&self) -> Uuid {
+                self.document.document_id.into()
+            }
+            fn aggregate_version(&self) -> i64 {
+                self.version
+            }
+        }
+    };
+}
+
+/// The step of the ladder that a paper belongs to (升级措施).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepOfPaper {
+    /// The proposal.
+    pub proposal_id: ProposalId,
+    /// The rectification in which it was proposed.
+    pub rectification_id: RectificationId,
+    /// The supervision case.
+    pub case_id: CaseId,
+    /// Name of the supervision.
+    pub case_title: String,
+    /// Number of the letter that was not answered in time.
+    pub letter_no: String,
+    /// The unit that it is about.
+    pub unit: UnitRef,
+}
+
+/// The unit was invited to an interview (约谈通知书, measure 13).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterviewNotified {
+    /// Version of the document; it is issued once, so this is 1.
+    pub version: i64,
+    /// The document.
+    pub document: DocumentRef,
+    /// The step.
+    pub step: StepOfPaper,
+    /// Why.
+    pub reason: String,
+    /// When the interview is.
+    pub at: Timestamp,
+    /// Where.
+    pub place: String,
+}
+document_event!(InterviewNotified, "tasks.interview.notified.v1");
+
+/// A circular names the unit (通报, measure 14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CircularIssued {
+    /// Version of the document; it is issued once, so this is 1.
+    pub version: i64,
+    /// The document.
+    pub document: DocumentRef,
+    /// The step.
+    pub step: StepOfPaper,
+    /// What was decided.
+    pub result: String,
+    /// The last day of the longest bar (限制措施), where one has an end.
+    pub barred_until: Option<Date>,
+}
+document_event!(CircularIssued, "tasks.circular.issued.v1");
+
+/// The supervision report was handed to the agency's own government (督导报告, Regulation art. 23, measure 8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportIssued {
+    /// Version of the document; it is issued once, so this is 1.
+    pub version: i64,
+    /// The document.
+    pub document: DocumentRef,
+    /// The case that it reports on.
+    pub case_id: CaseId,
+    /// Name of the supervision.
+    pub case_title: String,
+    /// Type of supervision.
+    pub supervision_kind: SupervisionKind,
+    /// Supervised unit.
+    pub unit: UnitRef,
+    /// The letter of the case.
+    pub letter_id: LetterId,
+    /// The government that it was handed to.
+    pub addressee: String,
+    /// Who got a copy; the next higher agency keeps it on file (备案).
+    pub copies: Vec<String>,
+}
+document_event!(ReportIssued, "tasks.report.issued.v1");

@@ -19,7 +19,8 @@ use contracts::registry::{
 };
 use contracts::shared::{DocumentKind, DocumentRef, UnitRef};
 use contracts::tasks::{
-    FindingFact, LetterIssued, NotificationIssued, PlanIssued, PreliminaryOpinionIssued, SupervisionKind, TeamMember,
+    CircularIssued, FindingFact, InterviewNotified, LetterIssued, NotificationIssued, PlanIssued,
+    PreliminaryOpinionIssued, ReportIssued, StepOfPaper, SupervisionKind, TeamMember,
 };
 use contracts::{Actor, Envelope, Event};
 use domain::rectification::{Phase, RecountEffect, Recounted};
@@ -300,7 +301,7 @@ fn registry() -> [String; 4] {
     ]
 }
 
-fn tasks() -> [String; 4] {
+fn tasks() -> [String; 7] {
     [
         line(&PlanIssued { plan_id: id(15), version: 2, year: 2026, document: document(DocumentKind::Plan) }),
         line(&NotificationIssued {
@@ -334,7 +335,55 @@ fn tasks() -> [String; 4] {
             findings: vec![finding()],
             issued_at: at(1),
         }),
+        line(&InterviewNotified {
+            version: 1,
+            document: document(DocumentKind::InterviewNotice),
+            step: step_of_paper(),
+            reason: "督办后仍未完成整改".to_owned(),
+            at: at(20),
+            place: "第一会议室".to_owned(),
+        }),
+        line(&CircularIssued {
+            version: 1,
+            document: document(DocumentKind::Circular),
+            step: step_of_paper(),
+            result: "予以通报".to_owned(),
+            barred_until: Some(on(31)),
+        }),
+        line(&ReportIssued {
+            version: 1,
+            document: document(DocumentKind::SupervisionReport),
+            case_id: id(8),
+            case_title: "校园安全专项督导".to_owned(),
+            supervision_kind: SupervisionKind::Special,
+            unit: unit(),
+            letter_id: id(1),
+            addressee: "海口市人民政府".to_owned(),
+            copies: vec!["海南省人民政府教育督导委员会办公室".to_owned()],
+        }),
     ]
+}
+
+fn step_of_paper() -> StepOfPaper {
+    StepOfPaper {
+        proposal_id: id(19),
+        rectification_id: id(7),
+        case_id: id(8),
+        case_title: "校园安全专项督导".to_owned(),
+        letter_no: "琼教督委意〔2026〕12号".to_owned(),
+        unit: unit(),
+    }
+}
+
+#[test]
+fn every_kind_of_document_is_named_in_data_as_on_the_wire() {
+    for kind in DocumentKind::ALL {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        assert_eq!(DocumentKind::of(kind.as_str()), Some(*kind));
+        assert!(!(kind.is_of_deadlines() && kind.opens_rectification()));
+    }
+    assert_eq!(DocumentKind::ALL.len(), 11);
+    assert_eq!(DocumentKind::of("letter"), None);
 }
 
 fn deadlines() -> Vec<String> {
@@ -343,8 +392,8 @@ fn deadlines() -> Vec<String> {
         line(&ItemReported { rectification: rectification(), item_id: id(9) }),
         line(&ItemReturned { rectification: rectification(), item_id: id(9), reason: "照片不清晰".to_owned() }),
         line(&ItemVerified { rectification: rectification(), item_id: id(9) }),
-        line(&ItemClosed { rectification: rectification(), item_id: id(9) }),
-        line(&RectificationClosed { rectification: rectification() }),
+        line(&ItemClosed { rectification: rectification(), item_id: id(9), approval: None }),
+        line(&RectificationClosed { rectification: rectification(), acceptance: None }),
         line(&ReminderDue {
             rectification: rectification(),
             item_ids: vec![id(9)],
@@ -379,6 +428,15 @@ fn deadlines() -> Vec<String> {
             }],
         }),
         line(&RectificationOpened { rectification: eventful() }),
+        line(&ItemClosed {
+            rectification: rectification(),
+            item_id: id(9),
+            approval: Some(document(DocumentKind::ClosingApproval)),
+        }),
+        line(&RectificationClosed {
+            rectification: rectification(),
+            acceptance: Some(document(DocumentKind::AcceptanceOpinion)),
+        }),
     ];
     lines.extend(
         changes().into_iter().map(|change| line(&RectificationChanged { rectification: rectification(), change })),

@@ -22,3 +22,4 @@ pub mod rectification;
 pub mod rehearsal;
 pub mod rulebook;
 pub mod severity;
+pub mod step_paper;

@@ -157,7 +157,7 @@ impl AnchorEvent {
             Self::SupervisionEnded => "督导结束",
             Self::DeliberationEnded => "评议结束",
             Self::PreliminaryOpinionReceived => "初步督导意见签收",
-            Self::LetterReceived => "督导意见书签收",
+            Self::LetterReceived => "督导意见书或整改通知书签收",
             Self::UrgingOrderServed => "督办单送达",
             Self::ReportReturned => "整改报告退回",
             Self::ReportReceived => "整改报告收到",

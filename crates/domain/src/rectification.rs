@@ -30,6 +30,7 @@
 //! until what it was about is done.
 
 mod acts;
+mod conclusion;
 mod duties;
 mod events;
 mod facts;
@@ -47,6 +48,7 @@ mod timers;
 mod workbook;
 
 pub use acts::{Decision, ReportFacts, Verifier};
+pub use conclusion::{AcceptanceCount, Accepted, CloseOutCondition};
 pub use events::{
     EscalatedItem, EscalationProposal, OpenedItem, RectificationEvent, ReminderItem, UrgedItem, UrgingOrder,
 };

@@ -402,9 +402,9 @@ impl Field {
 
     /// What it begins with.
     #[must_use]
-    pub fn begin(mut self, value: &str) -> Self {
+    pub fn begin(mut self, value: impl AsRef<str>) -> Self {
         if !self.posted {
-            value.clone_into(&mut self.value);
+            value.as_ref().clone_into(&mut self.value);
         }
         self
     }

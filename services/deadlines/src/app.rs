@@ -8,7 +8,7 @@ use service_kit::files::Files;
 use utoipa_axum::routes;
 
 use crate::rules::RuleSet;
-use crate::{change, deadline, prove, rectification, timer, urging_order};
+use crate::{change, deadline, document, prove, rectification, timer, urging_order};
 
 /// What handlers work with.
 #[derive(Debug, Clone)]
@@ -46,6 +46,7 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
         .route(Action::DeadlinesRectificationRead, routes!(deadline::http::show))
         .public(routes!(deadline::http::proof), public())
         .route(Action::DeadlinesUrgingOrderRead, routes!(urging_order::http::show))
+        .route(Action::DeadlinesRectificationRead, routes!(document::http::show))
         .route(Action::DeadlinesTimerRead, routes!(timer::http::list))
         .route(Action::DeadlinesTimerRead, routes!(prove::http::pulse))
         .route(Action::DeadlinesRuleChangePropose, routes!(changes::propose))

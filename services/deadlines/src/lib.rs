@@ -1,8 +1,8 @@
 //! `deadlines` says when: every clock of the procedure, rectifications from the letter's receipt to close-out, the
 //! supervision notices (督办单) that the system issues by itself, and the ladder above them.
 //!
-//! Owns: rectifications with their items, limits, proof sheets and timers; urging orders and their numbers; evidence of
-//! rectification. Does not own: letters (`tasks`), receipts (`notifications`), who exists (`registry`); of these it keeps
+//! Owns: rectifications with their items, limits, proof sheets and timers; urging orders, approvals of closings, acceptance
+//! opinions and their numbers; evidence of rectification. Does not own: letters (`tasks`), receipts (`notifications`), who exists (`registry`); of these it keeps
 //! what it was told. The rules are `domain::rectification`'s; this crate loads, asks and stores.
 //!
 //! The heart is [`firing`]: a worker that takes everything due, asks the domain, and commits notice, number, journal and next
@@ -18,6 +18,7 @@ pub mod change;
 pub mod config;
 pub mod consume;
 mod deadline;
+mod document;
 pub mod firing;
 mod letter;
 pub mod prove;

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context as _;
 use clockwork::changes::{self, ChangeKind, InEffect};
+use contracts::shared::DocumentKind;
 use documents::{Template, Templates};
 use domain::agencies::AgencyWords;
 use domain::calendar::Calendar;
@@ -21,9 +22,6 @@ use sqlx::PgConnection;
 
 use crate::change::store;
 use crate::config::RulebookSection;
-
-/// The word of an urging order's number is looked up under this key.
-const URGING_ORDER: &str = "urging_order";
 
 /// Everything that is data and not code.
 #[derive(Debug)]
@@ -93,10 +91,18 @@ impl RuleSet {
             .with_context(|| format!("rulebook.policy: the folder has no rulebook {}", section.policy))?;
         let file = format!("{}/agencies.toml", section.policy);
         let words = AgencyWords::parse(texts.text(&file)?).with_context(|| file.clone())?;
-        anyhow::ensure!(
-            words.kind(URGING_ORDER).is_some_and(|word| !word.is_empty()),
-            "{file}: kind_words.{URGING_ORDER} is missing"
-        );
+        for kind in DocumentKind::ALL.iter().filter(|kind| kind.is_of_deadlines()) {
+            let kind = kind.as_str();
+            let own = words.kind(kind).filter(|word| !word.is_empty());
+            // The series with this word is this service's alone, so nobody else may count by it.
+            let shared = own.is_some_and(|word| {
+                DocumentKind::ALL.iter().any(|other| other.as_str() != kind && words.kind(other.as_str()) == Some(word))
+            });
+            anyhow::ensure!(
+                own.is_some() && !shared,
+                "{file}: kind_words.{kind} is missing, or another kind has the same"
+            );
+        }
         let templates = Arc::new(Templates::load(&section.folder.join("documents"))?);
         let first = Ruling {
             version: 0,
@@ -237,6 +243,11 @@ impl Ruling {
 
     /// The kind word of urging orders.
     pub fn urging_word(&self) -> &str {
-        self.words.kind(URGING_ORDER).unwrap_or_default()
+        self.kind_word(DocumentKind::UrgingOrder)
+    }
+
+    /// The word of a kind of paper that this service issues; checked at start.
+    pub fn kind_word(&self, kind: DocumentKind) -> &str {
+        self.words.kind(kind.as_str()).unwrap_or_default()
     }
 }

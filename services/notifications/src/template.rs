@@ -69,6 +69,12 @@ templates! {
     PreliminaryOpinion = "preliminary_opinion", "tasks.case.fed_back.v1", "初步督导意见", "初步督導意見", "Preliminary opinion";
     /// The opinion letter with its findings.
     OpinionLetter = "opinion_letter", "tasks.letter.issued.v1", "督导意见书", "督導意見書", "Opinion letter";
+    /// The rectification notice of a regular supervision with its findings.
+    RectificationNotice = "rectification_notice", "tasks.letter.issued.v1", "整改通知书", "整改通知書", "Rectification notice";
+    /// The unit is invited to an interview.
+    InterviewNotice = "interview_notice", "tasks.interview.notified.v1", "约谈通知书", "約談通知書", "Interview notice";
+    /// A circular names the unit.
+    Circular = "circular", "tasks.circular.issued.v1", "通报", "通報", "Circular";
     /// The limits that began with the letter's receipt.
     RectificationOpened = "rectification_opened", "deadlines.rectification.opened.v1", "整改期限告知", "整改期限告知", "Limits for rectification";
     /// A limit comes near.

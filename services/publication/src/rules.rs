@@ -4,6 +4,7 @@ use contracts::deadlines::RectificationSnapshot;
 use domain::local_time::local_date;
 use domain::proof::{AnchorEvent, ProofSheet};
 use domain::rulebook::{ProcedureClock, RuleFolder};
+use jiff::Timestamp;
 use service_kit::rule_texts::RuleTexts;
 
 use crate::config::RulebookSection;
@@ -22,13 +23,21 @@ impl Rules {
         Ok(Self { folder, province: section.province.clone() })
     }
 
-    /// By when the page is to be public: counted from the issue of the letter (Regulation art. 23 and the province's
-    /// default), by the calendar of the office in charge. A competent department's own case has no letter: it counts from
-    /// its opening.
+    /// By when the page is to be public: counted from the issue of the supervision report (Regulation art. 23 and the
+    /// province's default), and before there is one from that of the letter, by the calendar of the office in charge. A
+    /// competent department's own case has neither: it counts from its opening.
     ///
     /// The error says in words why there is no such date; the event then waits as a dead letter for the data.
-    pub fn publication_due(&self, snapshot: &RectificationSnapshot) -> Result<ProofSheet, String> {
-        let issued_at = if snapshot.liable_for.is_some() { snapshot.received_at } else { snapshot.letter.issued_at };
+    pub fn publication_due(
+        &self,
+        snapshot: &RectificationSnapshot,
+        reported_at: Option<Timestamp>,
+    ) -> Result<ProofSheet, String> {
+        let issued_at = if snapshot.liable_for.is_some() {
+            snapshot.received_at
+        } else {
+            reported_at.unwrap_or(snapshot.letter.issued_at)
+        };
         let on = local_date(issued_at);
         let rulebook = self
             .folder

@@ -34,7 +34,7 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
     let info = InfoBuilder::new()
         .title("督导任务")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("督导计划、实施方案任务分工、督导立项至督导意见书全过程，升级措施和回头看待办事项"))
+        .description(Some("督导计划、实施方案任务分工、督导立项至督导意见书、整改通知书和督导报告全过程，升级措施及其文书，回头看待办事项"))
         .build();
     GuardedRouter::with_openapi(access, OpenApiBuilder::new().info(info).build())
         .route(Action::TasksDutyRead, routes!(policy::http::implementation_plan))
@@ -60,7 +60,11 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
         .route(Action::TasksPleaWrite, routes!(case::http::plead))
         .route(Action::TasksCaseWrite, routes!(case::http::decide_plea))
         .route(Action::TasksLetterIssue, routes!(case::http::issue_letter))
+        .route(Action::TasksReportIssue, routes!(case::http::draft_report))
+        .route(Action::TasksReportIssue, routes!(case::http::issue_report))
         .route(Action::TasksCaseRead, routes!(document::http::get_document))
         .route(Action::TasksAssignmentRead, routes!(assignment::http::list_assignments))
         .route(Action::TasksAssignmentRead, routes!(assignment::http::get_assignment))
+        .route(Action::TasksStepPaperIssue, routes!(assignment::http::issue_interview_notice))
+        .route(Action::TasksStepPaperIssue, routes!(assignment::http::issue_circular))
 }

@@ -14,6 +14,7 @@
 
 pub mod app;
 mod assignment;
+mod bodies;
 mod case;
 mod checks;
 pub mod config;

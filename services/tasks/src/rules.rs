@@ -18,6 +18,7 @@ use crate::config::RulebookSection;
 pub struct Rules {
     folder: RuleFolder,
     province: String,
+    province_name: String,
     /// The implementation plan with units and divisions.
     pub policy: Policy,
     words: AgencyWords,
@@ -33,17 +34,29 @@ impl Rules {
         let policy = Policy::parse(text("measures.toml")?, text("units.toml")?, text("divisions.toml")?)
             .context("the implementation plan")?;
         let words = AgencyWords::parse(text("agencies.toml")?).context("agencies.toml")?;
-        let province = policy
+        let (province, province_name) = policy
             .divisions
             .iter()
             .find(|division| division.parent.is_none())
-            .map(|division| division.code.to_string())
+            .map(|division| (division.code.to_string(), division.name.clone()))
             .context("divisions.toml has no province")?;
         for key in words.agencies() {
             anyhow::ensure!(policy.unit(key).is_some(), "agencies.toml: {key} is no unit of units.toml");
         }
+        for kind in DocumentKind::ALL {
+            anyhow::ensure!(
+                words.kind(kind.as_str()).is_some(),
+                "agencies.toml: kind_words.{} is missing",
+                kind.as_str()
+            );
+        }
         let templates = Templates::load(&section.folder.join("documents"))?;
-        Ok(Self { folder, province, policy, words, templates })
+        Ok(Self { folder, province, province_name, policy, words, templates })
+    }
+
+    /// Official name of the province.
+    pub fn province_name(&self) -> &str {
+        &self.province_name
     }
 
     /// The rulebook for what begins on that day.
@@ -73,13 +86,7 @@ impl Rules {
 
     /// The word of a kind of paper; empty for papers that share the agency's main series.
     pub fn kind_word(&self, kind: DocumentKind) -> Option<&str> {
-        self.words.kind(match kind {
-            DocumentKind::Plan => "plan",
-            DocumentKind::SupervisionNotification => "supervision_notification",
-            DocumentKind::PreliminaryOpinion => "preliminary_opinion",
-            DocumentKind::OpinionLetter => "opinion_letter",
-            DocumentKind::UrgingOrder => "urging_order",
-        })
+        self.words.kind(kind.as_str())
     }
 }
 

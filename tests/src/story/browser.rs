@@ -186,15 +186,21 @@ impl Page {
             .with_context(|| format!("{} has no form to …{ending}, only {known:?}: {}", self.url, self.words()))
     }
 
-    /// The first link whose address begins so and also contains a text.
-    pub fn link(&self, beginning: &str, containing: &str) -> anyhow::Result<String> {
+    /// The addresses of links that begin so and also contain a text, in their order.
+    pub fn links(&self, beginning: &str, containing: &str) -> Vec<String> {
         let fits =
             |href: &&String| href.starts_with(beginning) && href.len() > beginning.len() && href.contains(containing);
         tags(&self.html)
             .into_iter()
             .filter(|tag| tag.name == "a")
-            .find_map(|tag| tag.attributes.get("href").filter(fits).cloned())
-            .with_context(|| format!("{} has no link to {beginning}… {containing}: {}", self.url, self.words()))
+            .filter_map(|tag| tag.attributes.get("href").filter(fits).cloned())
+            .collect()
+    }
+
+    /// The first of them.
+    pub fn link(&self, beginning: &str, containing: &str) -> anyhow::Result<String> {
+        let first = self.links(beginning, containing).into_iter().next();
+        first.with_context(|| format!("{} has no link to {beginning}… {containing}: {}", self.url, self.words()))
     }
 
     /// Whether the page says something.

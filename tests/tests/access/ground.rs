@@ -385,6 +385,21 @@ async fn deadlines(ground: Ground) -> (Room, Vec<Envelope>) {
         .await
         .expect(StatusCode::CREATED)
         .json;
+    // Nothing is closed here: a paper such as a closing leaves.
+    let paper = Uuid::new_v4();
+    sqlx::query(
+        "INSERT INTO documents (document_id, kind, rectification_id, agency_word, kind_word, year, serial, doc_no, title,
+             issued_at, content, content_sha256)
+         SELECT $1, 'acceptance_opinion', rectification_id, '海口教督委', '验', 2026, 1, '海口教督委验〔2026〕1号',
+                '整改验收意见', now(), '{}', repeat('0', 64)
+         FROM rectifications WHERE rectification_id = $2::uuid",
+    )
+    .bind(paper)
+    .bind(&room.things["rectification_id"])
+    .execute(database.pool())
+    .await
+    .unwrap();
+    room.things.insert("document_id", paper.to_string());
     room.things.insert("change_id", change["change_id"].as_str().unwrap().to_owned());
     room.things.insert("request_id", text("/rectification/requests/0/request_id"));
     room.things.insert("proposal_id", text("/rectification/steps/0/proposal_id"));

@@ -128,6 +128,12 @@ fn body(room: &Room, route: &Route) -> Option<Value> {
         "/v1/cases/{case_id}/plea" => json!({"waived": true}),
         "/v1/cases/{case_id}/plea-decision" => json!({"treatment": "予以采纳"}),
         "/v1/cases/{case_id}/letter" => json!({"evaluation": "总体较好"}),
+        "/v1/cases/{case_id}/report" => json!({"situation": "情况", "problems": [{"title": "安全", "text": "堵塞"}],
+            "demands": ["整改"], "signer": "总督学"}),
+        "/v1/assignments/{assignment_id}/interview-notice" => json!({"at": "2027-03-10T01:00:00Z", "place": "会议室",
+            "hosts": [{"name": "主任"}], "interviewees": [{"name": "校长"}], "contact": "督导科", "phone": "0898"}),
+        "/v1/assignments/{assignment_id}/circular" => json!({"facts": "事实", "rectification_state": "未完成",
+            "result": "通报", "demands": ["整改"]}),
         _ => json!({}),
     };
     Some(some)

@@ -124,7 +124,10 @@ async fn orders(world: &World, lives: &Lives<'_>) -> anyhow::Result<()> {
     let issued = "SELECT count(*) AS n FROM messaging.journal WHERE event_type = 'deadlines.urging_order.issued.v1'";
     same(world, "deadlines", issued, count).await?;
     let gaps = "SELECT count(*) AS n FROM (
-                    SELECT s.agency_word FROM number_series s LEFT JOIN urging_orders o USING (agency_word, kind_word, year)
+                    SELECT s.agency_word FROM number_series s LEFT JOIN (
+                        SELECT agency_word, kind_word, year, serial FROM urging_orders
+                        UNION ALL SELECT agency_word, kind_word, year, serial FROM documents) o
+                    USING (agency_word, kind_word, year)
                     GROUP BY s.agency_word, s.kind_word, s.year, s.last
                     HAVING count(o.serial) <> s.last OR min(o.serial) <> 1 OR max(o.serial) <> s.last) g";
     same(world, "deadlines", gaps, 0).await?;

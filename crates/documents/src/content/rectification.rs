@@ -12,6 +12,8 @@ record! {
         pub basis: Option<String>,
         /// The demand.
         pub demand: Option<String>,
+        /// The limit in words, where each problem has its own.
+        pub limit: Option<String>,
         /// Number within the notice.
         pub number: u32,
         /// What was found.
@@ -26,12 +28,20 @@ record! {
         pub copy_office: Option<String>,
         /// Last day of the limit.
         pub due_on: Option<Date>,
+        /// The evaluation of what was seen.
+        pub evaluation: Option<String>,
         /// When it was found.
         pub found_on: Date,
         /// The inspector who found it (责任督学).
         pub inspector: Option<String>,
         /// The limit in days.
         pub limit_days: Option<u32>,
+        /// The right to object (异议权), in words.
+        pub objection_right: Option<String>,
+        /// What the unit pleaded (申辩意见).
+        pub plea: Option<String>,
+        /// How the plea was treated (申辩处理).
+        pub plea_treatment: Option<String>,
         /// The problems; at most 4,000 characters together in practice.
         #[serde(default)]
         pub problems: Vec<NoticedProblem>,

@@ -140,6 +140,19 @@ impl Case {
         Ok(changed(self, CaseEvent::LetterIssued { letter }))
     }
 
+    /// Refuses a supervision report (督导报告, Regulation art. 23) before the letter is out: it tells of the result.
+    pub fn check_report(&self) -> Result<(), CaseRefusal> {
+        match self.state {
+            CaseState::Lettered { .. } => Ok(()),
+            CaseState::Planned
+            | CaseState::Notified
+            | CaseState::OnSite
+            | CaseState::Deliberating { .. }
+            | CaseState::Feedback { .. }
+            | CaseState::Pleading { .. } => Err(self.refused("issue the report")),
+        }
+    }
+
     /// The unit signs for the letter (签收): the limits of the rectification count from this day. The first receipt
     /// stands.
     pub fn receive_letter(mut self, by: AccountId, at: Timestamp) -> Acted {

@@ -62,6 +62,15 @@ impl SupervisionKind {
         }
     }
 
+    /// What closes the procedure in words: the opinion letter (督导意见书, Regulation art. 21); after a regular supervision
+    /// (art. 15) the rectification notice (整改通知书).
+    pub const fn letter_zh(self) -> &'static str {
+        match self {
+            Self::Comprehensive | Self::Special | Self::Emergency => "督导意见书",
+            Self::Regular => "整改通知书",
+        }
+    }
+
     /// Whether the public must be heard (Regulation art. 19).
     pub const fn needs_hearing(self) -> bool {
         match self {
@@ -227,6 +236,19 @@ impl CaseState {
 }
 
 impl Case {
+    /// The state in words, with the name of the paper that this kind of supervision issues.
+    pub fn state_zh(&self) -> String {
+        match &self.state {
+            CaseState::Lettered { .. } => format!("{}已下达", self.kind.letter_zh()),
+            state @ (CaseState::Planned
+            | CaseState::Notified
+            | CaseState::OnSite
+            | CaseState::Deliberating { .. }
+            | CaseState::Feedback { .. }
+            | CaseState::Pleading { .. }) => state.zh().to_owned(),
+        }
+    }
+
     /// Who must have been heard: students, parents and teachers of a school, anyone of the public elsewhere.
     pub fn missing_hearings(&self) -> Vec<HearingGroup> {
         if !self.kind.needs_hearing() {

@@ -177,9 +177,9 @@ impl RectificationRefusal {
     /// The reason for the user.
     pub fn zh(&self) -> String {
         match self {
-            Self::NoFinding => "督导意见书没有问题项，不能开启整改".to_owned(),
+            Self::NoFinding => "整改依据没有问题项，不能开启整改".to_owned(),
             Self::FindingTwice(number) => format!("第{number}号问题重复"),
-            Self::OtherLetter => "该整改对应另一份督导意见书".to_owned(),
+            Self::OtherLetter => "该整改对应另一份整改依据".to_owned(),
             Self::OtherRulebook { began, given } => {
                 format!("该整改适用规则库版本{began}，不适用{given}")
             }

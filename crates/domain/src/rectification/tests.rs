@@ -1,6 +1,7 @@
 //! The machine of the rectification, act by act and at random.
 
 mod clock;
+mod conclusion;
 mod joint_liability;
 mod ladder;
 mod life;

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Asked, List, Named, counties};
+use super::{Asked, Document, List, Named, counties};
 use crate::api::{Failure, Room};
 use crate::page::{Page, ok};
 use crate::session::Ctx;
@@ -19,21 +19,21 @@ const STATES: [&str; 4] = ["open", "done", "lifted", "moot"];
 /// What is known of an item, as it stood when the assignment arose.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Fact {
-    item_id: String,
-    number: i32,
-    severity: String,
-    category: String,
-    description: String,
-    demand: String,
-    was_due_on: Option<String>,
-    days_late: Option<i32>,
-    urging_order_no: Option<String>,
-    returned: i32,
-    extensions: i32,
-    reopened: i32,
-    closed_at: Option<String>,
-    verified_by: Option<String>,
+pub(crate) struct Fact {
+    pub(crate) item_id: String,
+    pub(crate) number: i32,
+    pub(crate) severity: String,
+    pub(crate) category: String,
+    pub(crate) description: String,
+    pub(crate) demand: String,
+    pub(crate) was_due_on: Option<String>,
+    pub(crate) days_late: Option<i32>,
+    pub(crate) urging_order_no: Option<String>,
+    pub(crate) returned: i32,
+    pub(crate) extensions: i32,
+    pub(crate) reopened: i32,
+    pub(crate) closed_at: Option<String>,
+    pub(crate) verified_by: Option<String>,
 }
 
 /// An assignment; the list tells a part of it.
@@ -42,23 +42,25 @@ struct Fact {
 pub(crate) struct Assignment {
     pub(crate) assignment_id: String,
     pub(crate) kind: String,
-    state: String,
+    pub(crate) state: String,
     pub(crate) due: String,
     pub(crate) overdue: bool,
-    since: String,
-    rectification_id: String,
-    case_id: String,
-    letter_no: String,
-    case_title: String,
+    pub(crate) since: String,
+    pub(crate) rectification_id: String,
+    pub(crate) case_id: String,
+    pub(crate) letter_no: String,
+    pub(crate) case_title: String,
     pub(crate) unit: Named,
-    county_name: Option<String>,
-    item_numbers: Vec<i32>,
-    done_at: Option<String>,
-    item_id: Option<String>,
-    article: Option<String>,
-    policy_facts: Vec<String>,
-    facts: Vec<Fact>,
-    note: Option<String>,
+    pub(crate) county_name: Option<String>,
+    pub(crate) item_numbers: Vec<i32>,
+    pub(crate) done_at: Option<String>,
+    pub(crate) item_id: Option<String>,
+    pub(crate) article: Option<String>,
+    pub(crate) policy_facts: Vec<String>,
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) note: Option<String>,
+    /// The interview notice or circular that was issued for it.
+    pub(crate) paper: Option<Document>,
 }
 
 impl Assignment {
@@ -74,6 +76,16 @@ impl Assignment {
     pub(crate) fn items(&self, page: &Page) -> String {
         let numbers: Vec<String> = self.item_numbers.iter().map(ToString::to_string).collect();
         page.fill("item.number", numbers.join("、"))
+    }
+
+    /// Whether a step like it has a paper, an interview notice or a circular.
+    pub(crate) fn has_paper(&self) -> bool {
+        matches!(self.kind.as_str(), "interview" | "circular")
+    }
+
+    /// Whether that paper may still go out.
+    pub(crate) fn takes_paper(&self) -> bool {
+        self.has_paper() && self.paper.is_none() && matches!(self.state.as_str(), "open" | "done")
     }
 
     /// Where it is done: at the item of a look-back, at the rectification of a step.

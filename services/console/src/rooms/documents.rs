@@ -71,6 +71,16 @@ struct StoredOrder {
     content_sha256: String,
 }
 
+/// A paper at the end of a rectification as `deadlines` keeps it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct StoredPaper {
+    document: Document,
+    rectification_id: String,
+    content: Content,
+    content_sha256: String,
+}
+
 /// A frozen content (`crates/documents`): the head that all kinds have, and the fields of its kind under its name.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -85,8 +95,10 @@ struct Frozen {
     content: Box<RawValue>,
 }
 
-/// The kind that `deadlines` issues.
+/// The kind that `deadlines` issues by the clock.
 const URGING_ORDER: &str = "urging_order";
+/// The kinds that it issues when something is closed.
+const CLOSING: [&str; 2] = ["acceptance_opinion", "closing_approval"];
 
 /// What a document is made as.
 pub(crate) const FORMATS: [&str; 3] = ["pdf", "docx", "txt"];
@@ -99,16 +111,18 @@ struct DocumentPage {
 }
 
 /// The parts of the head that do not stand above or below the text anyway.
-const OF_HEAD: [&str; 7] = ["urgency", "secrecy", "contact", "phone", "attachments", "legal_basis", "publication"];
+const OF_HEAD: [&str; 8] =
+    ["urgency", "secrecy", "signer", "contact", "phone", "attachments", "legal_basis", "publication"];
 
 /// The parts in the order in which they are read; what is not named here follows.
-const ORDER: [&str; 67] = [
+const ORDER: &[&str] = &[
     "urgency",
     "secrecy",
     "subject",
     "case_title",
     "supervision",
     "supervision_kind",
+    "closing_no",
     "letter_no",
     "letter_issued_on",
     "sequence",
@@ -116,14 +130,26 @@ const ORDER: [&str; 67] = [
     "lead_leader",
     "assisting_units",
     "unit",
+    "units",
     "year",
     "aim",
     "number",
     "duty",
+    "role",
+    "title",
     "name",
     "post",
+    "indicator",
+    "full",
+    "score",
+    "remark",
+    "text",
     "severity",
     "category",
+    "situation",
+    "found_on",
+    "source",
+    "inspector",
     "problem",
     "basis",
     "matter",
@@ -139,7 +165,12 @@ const ORDER: [&str; 67] = [
     "visits",
     "arrived_at",
     "left_at",
+    "reason",
+    "interviewee",
+    "at",
     "place",
+    "hosts",
+    "interviewees",
     "team",
     "self_evaluation_demand",
     "self_evaluation_template",
@@ -148,25 +179,54 @@ const ORDER: [&str; 67] = [
     "facts",
     "evaluation",
     "reasons",
+    "results",
+    "practices",
+    "problems",
+    "causes",
+    "rectification_state",
+    "attitude",
+    "result",
+    "opinion",
     "items",
     "findings",
     "late_items",
     "content",
+    "rectified",
     "plea",
     "plea_treatment",
     "plea_right",
     "plea_limit",
     "plea_address",
     "demand",
+    "demands",
+    "bars",
+    "measure",
+    "until",
     "advice",
     "responsible_unit",
     "limit",
+    "limit_days",
     "was_due_on",
     "days_late",
     "due_on",
     "rule",
     "limit_on",
     "feedback_cycle",
+    "verified_on",
+    "total",
+    "closed",
+    "completion_rate",
+    "conclusion",
+    "look_back",
+    "met",
+    "evidence",
+    "conditions",
+    "approvals",
+    "closed_on",
+    "report_to",
+    "report_how",
+    "copy_office",
+    "scores",
     "objection_right",
     "recusal_right",
     "requirements",
@@ -179,10 +239,12 @@ fn members(object: &Map<String, Value>) -> Vec<(&String, &Value)> {
     members
 }
 
-/// Where the documents of a kind are kept: urging orders by `deadlines`, all others by `tasks`.
+/// Where the documents of a kind are kept: what urges or closes by `deadlines`, all others by `tasks`.
 fn keeper(kind: &str, document_id: Uuid) -> (Room, String) {
     if kind == URGING_ORDER {
         (Room::Deadlines, format!("/v1/urging-orders/{document_id}"))
+    } else if CLOSING.contains(&kind) {
+        (Room::Deadlines, format!("/v1/documents/{document_id}"))
     } else {
         (Room::Tasks, format!("/v1/documents/{document_id}"))
     }
@@ -198,6 +260,16 @@ pub(crate) async fn paper(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Pa
             sha256: stored.content_sha256,
             rectification_id: Some(stored.rectification_id),
             address: format!("/urging-orders/{document_id}"),
+            ..read(ctx, &stored.content)
+        });
+    }
+    if CLOSING.contains(&kind) {
+        let stored: StoredPaper = ctx.line().get(room, &path).await?;
+        return Ok(Paper {
+            document: stored.document,
+            sha256: stored.content_sha256,
+            rectification_id: Some(stored.rectification_id),
+            address: format!("/rectification-papers/{document_id}"),
             ..read(ctx, &stored.content)
         });
     }
@@ -275,8 +347,12 @@ fn part(page: &Page, key: &str, value: &Value) -> Part {
 /// One value in words: days and instants are told as such, known values by their words.
 fn words(page: &Page, key: &str, value: &Value) -> String {
     match value {
-        Value::String(text) if key.ends_with("_at") => page.moment(text),
-        Value::String(text) if key.ends_with("_on") || key.starts_with("window_") => page.date(text),
+        Value::String(text) if key == "at" || key.ends_with("_at") => page.moment(text),
+        Value::String(text)
+            if key.ends_with("_on") || key.starts_with("window_") || ["visit_to", "until"].contains(&key) =>
+        {
+            page.date(text)
+        }
         Value::String(text) if key == "publication" => page.word("publication", text).to_owned(),
         Value::String(text) => text.clone(),
         Value::Bool(yes) => page.t(if *yes { "form.yes" } else { "form.no" }).to_owned(),
@@ -298,6 +374,22 @@ pub(crate) async fn show(ctx: Ctx, Path(document_id): Path<Uuid>) -> Result<Resp
 pub(crate) async fn urging_order(ctx: Ctx, Path(urging_order_id): Path<Uuid>) -> Result<Response, Failure> {
     let paper = paper(&ctx, URGING_ORDER, urging_order_id).await?;
     ok(&DocumentPage { page: ctx.titled(paper.document.title.clone()), paper })
+}
+
+/// A paper at the end of a rectification (整改验收意见、销号审批表).
+pub(crate) async fn rectification_paper(ctx: Ctx, Path(document_id): Path<Uuid>) -> Result<Response, Failure> {
+    let [kind, _] = CLOSING;
+    let paper = paper(&ctx, kind, document_id).await?;
+    ok(&DocumentPage { page: ctx.titled(paper.document.title.clone()), paper })
+}
+
+/// The same as a file.
+pub(crate) async fn rectification_paper_file(
+    ctx: Ctx,
+    Path((document_id, format)): Path<(Uuid, String)>,
+) -> Result<Response, Failure> {
+    let [kind, _] = CLOSING;
+    made(&ctx, kind, document_id, &format).await
 }
 
 /// A document of a case or a plan as a file.

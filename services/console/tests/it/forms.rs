@@ -67,6 +67,12 @@ async fn the_steps_of_a_case_become_their_calls() {
     sends(office, &address, "treatment=t", "POST", &call, json!({"treatment": "t"})).await;
     let (address, call) = at("letter");
     sends(office, &address, "evaluation=e&plea_treatment=", "POST", &call, json!({"evaluation": "e"})).await;
+    let (address, call) = at("report");
+    let form = "situation=s&results=r%0D%0At&problems=p%0D%0Aq%0D%0A%0D%0Ap2%0D%0Aq2&demands=d&scores=i+%7C+100+%7C+90&signer=z";
+    let expected = json!({"situation": "s", "results": [{"title": "r", "text": "t"}], "practices": [],
+        "problems": [{"title": "p", "text": "q"}, {"title": "p2", "text": "q2"}], "causes": null, "advice": [], "demands": ["d"],
+        "scores": [{"indicator": "i", "full": "100", "score": "90", "remark": null}], "signer": "z", "contact": null});
+    sends(office, &address, form, "POST", &call, expected).await;
     let (address, call) = at("team");
     let form = format!("person_id={ID}&person_id={OTHER}&leader={OTHER}&recusals%2F{ID}=works_there");
     let expected = json!({"members": [
@@ -441,4 +447,44 @@ async fn an_activation_code_is_shown_once() {
     page.shows("ABCD-EFGH-JKMN").shows("2026年3月20日");
     // The answer carries a secret, which the registry keeps under no key.
     assert_eq!(header(&Stage::only(stage.got("POST", &call).await), "idempotency-key"), "");
+}
+
+/// The papers of a step: lists are typed as lines, and what is not typed is left to the service.
+#[tokio::test]
+async fn papers_of_steps_become_their_calls() {
+    for (address, verb, form, expected) in [
+        (
+            format!("/assignments/{ID}/interview"),
+            "interview-notice",
+            "at=2026-03-17T09%3A30&place=p&reason=&hosts=a+%7C+b+%7C+c%0D%0Ad&interviewees=e&materials=m&copies=&contact=k&phone=1",
+            json!({"at": "2026-03-17T01:30:00Z", "place": "p", "reason": null, "hosts": [{"duty": "a", "name": "b", "post": "c"}, {"name": "d"}],
+                "interviewees": [{"name": "e"}], "materials": ["m"], "copies": null, "contact": "k", "phone": "1"}),
+        ),
+        (
+            format!("/assignments/{ID}/circular"),
+            "circular",
+            "facts=f&attitude=&rectification_state=s&result=r&demands=d&bars=u+%7C+m+%7C+2027-12-31%0D%0An&addressees=x%0D%0Ay&copies=&open=true",
+            json!({"facts": "f", "attitude": null, "rectification_state": "s", "result": "r", "demands": ["d"],
+                "bars": [{"unit": "u", "measure": "m", "until": "2027-12-31"}, {"measure": "n"}],
+                "addressees": ["x", "y"], "copies": null, "open": true, "contact": null, "phone": null}),
+        ),
+    ] {
+        let stage = Stage::with_samples().await;
+        let cookie = stage.sign_in(&caller(Role::CountyOfficeAdmin)).await;
+        let call = format!("/tasks/v1/assignments/{ID}/{verb}");
+        stage.instead("POST", &call, 201, json!({})).await;
+        let answer = stage.post(&address, &cookie, &format!("_key=key-0123456789&{form}")).await;
+        let answer = answer.expect(StatusCode::SEE_OTHER);
+        assert!(answer.location().starts_with(&format!("/assignments/{ID}/paper?done=")), "{}", answer.location());
+        let sent = Stage::only(stage.got("POST", &call).await);
+        assert_eq!(header(&sent, "idempotency-key"), "key-0123456789");
+        assert_eq!(body(&sent), expected);
+    }
+    // A time that is none is told at its field; nothing is sent.
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::CountyOfficeAdmin)).await;
+    let form = "_form=interview&_key=key-0123456789&at=&place=p";
+    let page = stage.post(&format!("/assignments/{ID}/interview"), &cookie, form).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    page.shows("id=\"interview--at--wrong\"").shows("value=\"p\"");
 }

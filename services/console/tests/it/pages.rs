@@ -280,7 +280,7 @@ async fn the_proof_sheet_counts_day_by_day() {
     page.shows("2个工作日")
         .shows("2026年3月28日</td><td>公休日</td><td>跳过")
         .shows("计入</td><td class=\"n\">2</td>")
-        .shows("督导意见书签收")
+        .shows("督导意见书或整改通知书签收")
         .shows("期限中止，不计入")
         .shows("<dd>督办单</dd>")
         .shows("print-only\">整改期限计算书");
@@ -449,9 +449,7 @@ fn every_field_of_an_issued_document_has_its_name() {
         }
     }
     let mut all = Vec::new();
-    for kind in
-        [Kind::Plan, Kind::SupervisionNotification, Kind::PreliminaryOpinion, Kind::OpinionLetter, Kind::UrgingOrder]
-    {
+    for kind in Kind::ALL {
         names(kind.fields(), &mut all);
     }
     for lang in Lang::ALL {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use contracts::notifications::ReceiptSigned;
 use contracts::registry::{UnitKind, UnitRecorded};
-use contracts::shared::DocumentKind;
 use contracts::tasks::LetterIssued;
 use contracts::{Envelope, Event};
 use messaging::{ApplyError, Handler};
@@ -42,7 +41,7 @@ impl Handler for Intake {
             letter::open::open_if_received(tx, &ruling, issued.letter_id, &event.actor).await?;
         } else if event.is::<ReceiptSigned>() {
             let receipt: ReceiptSigned = event.read()?;
-            if receipt.document_kind == DocumentKind::OpinionLetter {
+            if receipt.document_kind.opens_rectification() {
                 let letter_id = receipt.document_id.as_uuid().into();
                 let ruling = self.rules.in_force(tx).await?;
                 letter::store::lock_letter(tx, letter_id).await?;

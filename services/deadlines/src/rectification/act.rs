@@ -19,6 +19,7 @@ use super::refusal::{self, Asked};
 use super::store::{self, Save, Stored};
 use super::{evidence, sides};
 use crate::change::recount::Recount;
+use crate::document::{self, Ended};
 use crate::rules::RuleSet;
 
 /// An act on a rectification.
@@ -159,6 +160,13 @@ pub(crate) async fn perform(
     }));
     store::save(tx, &saves, &workbook, at).await?;
     store::note_acted(tx, &saves).await?;
+    let mut ended = vec![Ended { dossier: &dossier, version, events: &events }];
+    ended.extend(concluded.iter().map(|other| Ended {
+        dossier: &other.after,
+        version: other.version,
+        events: &other.events,
+    }));
+    let papers = document::conclude(tx, &ruling, held.rules().rulebook, &ended).await?;
     let actor = Actor::Person { account_id: caller.account_id, name: caller.display_name.clone() };
     let mut changes = vec![Change { dossier: &dossier, version, events: &events, calendar: held.unit_calendar() }];
     changes.extend(concluded.iter().map(|other| Change {
@@ -167,7 +175,7 @@ pub(crate) async fn perform(
         events: &other.events,
         calendar: held.unit_calendar(),
     }));
-    publish::publish(tx, &actor, &changes).await?;
+    publish::publish_with(tx, &actor, &changes, &papers).await?;
     Ok(Stored { version, dossier })
 }
 

@@ -2,7 +2,7 @@
 
 mod act;
 pub(crate) mod dossier;
-mod evidence;
+pub(crate) mod evidence;
 pub(crate) mod http;
 pub(crate) mod liability;
 pub(crate) mod publish;

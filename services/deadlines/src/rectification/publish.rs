@@ -20,6 +20,7 @@ use postgres::Tx;
 
 use super::dossier::Dossier;
 use super::snapshot::{request_fact, snapshot};
+use crate::document::Papers;
 
 /// A dossier after a change, with what happened.
 pub(crate) struct Change<'a> {
@@ -49,10 +50,26 @@ struct Outgoing {
 
 /// Journals everything that happened to these dossiers.
 pub(crate) async fn publish(tx: &mut Tx, actor: &Actor, changes: &[Change<'_>]) -> Result<(), sqlx::Error> {
+    publish_with(tx, actor, changes, &Papers::default()).await
+}
+
+/// The same, with the papers that were issued for what was closed.
+pub(crate) async fn publish_with(
+    tx: &mut Tx,
+    actor: &Actor,
+    changes: &[Change<'_>],
+    papers: &Papers,
+) -> Result<(), sqlx::Error> {
     let mut outgoing = Outgoing::default();
     let today = local_date(tx.at());
     for change in changes {
         outgoing.add(change, today);
+    }
+    for closed in &mut outgoing.closed {
+        closed.approval = papers.of(closed.rectification.rectification_id, Some(closed.item_id));
+    }
+    for completed in &mut outgoing.completed {
+        completed.acceptance = papers.of(completed.rectification.rectification_id, None);
     }
     append(tx, actor, &outgoing.opened).await?;
     append(tx, actor, &outgoing.reminders).await?;
@@ -144,10 +161,10 @@ impl Outgoing {
                     reason: reason.clone(),
                 }),
                 RectificationEvent::ItemClosedOut { item_id, .. } => {
-                    self.closed.push(ItemClosed { rectification: rectification(), item_id: *item_id });
+                    self.closed.push(ItemClosed { rectification: rectification(), item_id: *item_id, approval: None });
                 }
                 RectificationEvent::Completed { at: _ } => {
-                    self.completed.push(RectificationClosed { rectification: rectification() });
+                    self.completed.push(RectificationClosed { rectification: rectification(), acceptance: None });
                 }
                 other => {
                     if let Some(what) = what(change.dossier, other) {

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use super::evidence::EvidenceView;
 use super::snapshot::{deadline_id, snapshot};
 use super::store::Stored;
+use crate::document::http::IssuedPaper;
 use crate::rules::Ruling;
 
 /// A rectification with what hangs on it.
@@ -28,6 +29,8 @@ pub(crate) struct RectificationView {
     /// Every time the clock was stopped, oldest first (中止).
     suspensions: Vec<SuspensionView>,
     evidence: Vec<EvidenceView>,
+    /// The papers at its end that the caller may read, oldest first (销号审批表、整改验收意见).
+    documents: Vec<IssuedPaper>,
 }
 
 /// The particulars of an item.
@@ -204,7 +207,12 @@ pub(crate) struct SuspensionView {
 }
 
 impl RectificationView {
-    pub(crate) fn of(stored: &Stored, ruling: &Ruling, evidence: Vec<EvidenceView>) -> Self {
+    pub(crate) fn of(
+        stored: &Stored,
+        ruling: &Ruling,
+        evidence: Vec<EvidenceView>,
+        documents: Vec<IssuedPaper>,
+    ) -> Self {
         let dossier = &stored.dossier;
         let rectification = &dossier.rectification;
         let people = People(&dossier.people);
@@ -214,6 +222,7 @@ impl RectificationView {
             detail: rectification.items.iter().map(|item| people.item(item, rulebook)).collect(),
             suspensions: rectification.suspensions.iter().map(|stop| people.suspension(stop)).collect(),
             evidence,
+            documents,
         }
     }
 }

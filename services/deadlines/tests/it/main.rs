@@ -14,6 +14,7 @@ mod acts;
 mod catalogue;
 mod change;
 mod closing;
+mod documents;
 mod firing;
 mod liability;
 mod look_back;

@@ -193,7 +193,7 @@ impl CaseFacts {
     }
 
     pub fn closed(&self) -> RectificationClosed {
-        RectificationClosed { rectification: self.snapshot(9, self.orders.len(), ItemState::Closed) }
+        RectificationClosed { rectification: self.snapshot(9, self.orders.len(), ItemState::Closed), acceptance: None }
     }
 
     /// Every event of the case in its order.

@@ -9,7 +9,7 @@ use contracts::{
         ItemClosed, ItemReported, ItemReturned, ItemVerified, RectificationChanged, RectificationClosed,
         RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
     },
-    tasks::{LetterIssued, NotificationIssued, PreliminaryOpinionIssued},
+    tasks::{CircularIssued, InterviewNotified, LetterIssued, NotificationIssued, PreliminaryOpinionIssued},
 };
 use domain::ids::ItemId;
 use messaging::{ApplyError, Batch, Handler};
@@ -89,6 +89,8 @@ impl Matters {
                 plain(envelope, Matter::fed_back(rules, &envelope.read()?).map_err(refused)?)
             }
             LetterIssued::TYPE => plain(envelope, Matter::lettered(rules, &envelope.read()?).map_err(refused)?),
+            InterviewNotified::TYPE => plain(envelope, Matter::invited(rules, &envelope.read()?).map_err(refused)?),
+            CircularIssued::TYPE => plain(envelope, Matter::named(rules, &envelope.read()?).map_err(refused)?),
             RectificationOpened::TYPE => {
                 let event: RectificationOpened = envelope.read()?;
                 after(envelope, &event.rectification, Matter::opened(&event))
@@ -126,7 +128,8 @@ impl Matters {
             }
             RectificationClosed::TYPE => {
                 let closed: RectificationClosed = envelope.read()?;
-                after(envelope, &closed.rectification, Matter::closed(&closed, envelope.occurred_at))
+                let matter = Matter::closed(rules, &closed, envelope.occurred_at).map_err(refused)?;
+                after(envelope, &closed.rectification, matter)
             }
             StepProposed::TYPE => {
                 let mut event: StepProposed = envelope.read()?;

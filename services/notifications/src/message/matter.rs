@@ -6,8 +6,10 @@ use contracts::{
         RectificationClosed, RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderFact,
         UrgingOrderIssued, VerificationOverdue,
     },
-    shared::{DocumentRef, UnitRef},
-    tasks::{LetterIssued, NotificationIssued, PreliminaryOpinionIssued},
+    shared::{DocumentKind, DocumentRef, UnitRef},
+    tasks::{
+        CircularIssued, InterviewNotified, LetterIssued, NotificationIssued, PreliminaryOpinionIssued, StepOfPaper,
+    },
 };
 use domain::{
     ids::{CaseId, ItemId, ProposalId, RectificationId, UnitId},
@@ -49,8 +51,15 @@ pub struct Matter {
     /// Life is in danger: it waits for no sending hours.
     #[serde(default)]
     pub urgent: bool,
+    /// What the rectification answers; notices from before there were others answer an opinion letter.
+    #[serde(default = "opinion_letter")]
+    pub letter_kind: DocumentKind,
     /// What is said.
     pub wording: Wording,
+}
+
+fn opinion_letter() -> DocumentKind {
+    DocumentKind::OpinionLetter
 }
 
 /// There is no calendar or rulebook for the limit of a receipt.
@@ -123,23 +132,61 @@ impl Matter {
         ))
     }
 
-    /// An opinion letter was issued.
+    /// An opinion letter was issued, or a rectification notice.
     pub fn lettered(rules: &Rules, event: &LetterIssued) -> Result<Self, NoLimit> {
         let gravest = event.findings.iter().map(|finding| finding.severity).max();
-        let receipt_due = limit(rules, Template::OpinionLetter, gravest, &event.document, &event.unit)?;
-        Ok(Self::of_document(
-            &event.unit,
-            event.case_id,
-            &event.case_title,
-            &event.document,
-            receipt_due,
-            Wording::OpinionLetter {
-                doc_no: event.document.doc_no.clone(),
-                evaluation: event.evaluation.clone(),
-                items: event.findings.iter().map(ItemLine::from).collect(),
-                receipt_due: told_limit(receipt_due),
-            },
-        ))
+        let is_notice = event.document.kind == DocumentKind::RectificationNotice;
+        let template = if is_notice { Template::RectificationNotice } else { Template::OpinionLetter };
+        let receipt_due = limit(rules, template, gravest, &event.document, &event.unit)?;
+        let (doc_no, evaluation) = (event.document.doc_no.clone(), event.evaluation.clone());
+        let items = event.findings.iter().map(ItemLine::from).collect();
+        let wording = if is_notice {
+            Wording::RectificationNotice { doc_no, evaluation, items, receipt_due: told_limit(receipt_due) }
+        } else {
+            Wording::OpinionLetter { doc_no, evaluation, items, receipt_due: told_limit(receipt_due) }
+        };
+        let mut matter =
+            Self::of_document(&event.unit, event.case_id, &event.case_title, &event.document, receipt_due, wording);
+        matter.letter_kind = event.document.kind;
+        Ok(matter)
+    }
+
+    /// The unit is invited to an interview.
+    pub fn invited(rules: &Rules, event: &InterviewNotified) -> Result<Self, NoLimit> {
+        let receipt_due = limit(rules, Template::InterviewNotice, None, &event.document, &event.step.unit)?;
+        let wording = Wording::InterviewNotice {
+            doc_no: event.document.doc_no.clone(),
+            letter_no: event.step.letter_no.clone(),
+            reason: event.reason.clone(),
+            at: event.at,
+            place: event.place.clone(),
+            receipt_due: told_limit(receipt_due),
+        };
+        Ok(Self::of_step(&event.step, &event.document, receipt_due, wording))
+    }
+
+    /// A circular names the unit.
+    pub fn named(rules: &Rules, event: &CircularIssued) -> Result<Self, NoLimit> {
+        let receipt_due = limit(rules, Template::Circular, None, &event.document, &event.step.unit)?;
+        let wording = Wording::Circular {
+            doc_no: event.document.doc_no.clone(),
+            letter_no: event.step.letter_no.clone(),
+            result: event.result.clone(),
+            barred_until: event.barred_until,
+            receipt_due: told_limit(receipt_due),
+        };
+        Ok(Self::of_step(&event.step, &event.document, receipt_due, wording))
+    }
+
+    fn of_step(
+        step: &StepOfPaper,
+        document: &DocumentRef,
+        receipt_due: Option<(Date, Timestamp)>,
+        wording: Wording,
+    ) -> Self {
+        let mut matter = Self::of_document(&step.unit, step.case_id, &step.case_title, document, receipt_due, wording);
+        matter.rectification_id = Some(step.rectification_id);
+        matter
     }
 
     /// A rectification began.
@@ -203,6 +250,7 @@ impl Matter {
         );
         matter.rectification_id = Some(rectification.rectification_id);
         matter.joint_liability = rectification.liable_for.is_some();
+        matter.letter_kind = rectification.letter.kind;
         Ok(matter)
     }
 
@@ -253,15 +301,27 @@ impl Matter {
         Self::of_rectification(rectification, wording)
     }
 
-    /// Everything was closed.
-    pub fn closed(event: &RectificationClosed, occurred_at: Timestamp) -> Self {
+    /// Everything was closed; what was accepted is served on the unit.
+    pub fn closed(rules: &Rules, event: &RectificationClosed, occurred_at: Timestamp) -> Result<Self, NoLimit> {
         let rectification = &event.rectification;
+        let receipt_due = match &event.acceptance {
+            Some(document) => limit(rules, Template::RectificationClosed, None, document, &rectification.unit)?,
+            None => None,
+        };
         let wording = Wording::RectificationClosed {
             doc_no: rectification.letter.doc_no.clone(),
             count: rectification.items.len(),
             closed_on: local_date(rectification.closed_at.unwrap_or(occurred_at)),
+            acceptance_no: event.acceptance.as_ref().map(|document| document.doc_no.clone()),
+            receipt_due: receipt_due.map(|due| told_limit(Some(due))),
         };
-        Self::of_rectification(rectification, wording)
+        let mut matter = Self::of_rectification(rectification, wording);
+        if let Some(document) = &event.acceptance {
+            matter.doc_no.clone_from(&document.doc_no);
+            matter.document = Some(document.clone());
+            matter.receipt_due = receipt_due;
+        }
+        Ok(matter)
     }
 
     /// A step of the ladder is proposed.
@@ -429,6 +489,7 @@ impl Matter {
             receipt_due,
             joint_liability: false,
             urgent: is_urgent(&wording),
+            letter_kind: DocumentKind::OpinionLetter,
             wording,
         }
     }
@@ -446,6 +507,7 @@ impl Matter {
             receipt_due: None,
             joint_liability: rectification.liable_for.is_some(),
             urgent: is_urgent(&wording),
+            letter_kind: rectification.letter.kind,
             wording,
         }
     }
@@ -499,6 +561,7 @@ fn ower(rectification: &RectificationSnapshot, duty: Duty) -> Ower {
 /// Whether life is in danger by what is told (危及生命安全).
 fn is_urgent(wording: &Wording) -> bool {
     let (Wording::OpinionLetter { items, .. }
+    | Wording::RectificationNotice { items, .. }
     | Wording::RectificationOpened { items, .. }
     | Wording::Reminder { items, .. }
     | Wording::UrgingOrder { items, .. }) = wording

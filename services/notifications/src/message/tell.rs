@@ -430,6 +430,7 @@ impl<'t> Post<'t> {
 impl Matter {
     /// The body in a language.
     pub fn body(&self, language: Language) -> Result<String, askama::Error> {
-        self.wording.render(Head { unit: &self.unit.name, case_title: &self.case_title }, language)
+        self.wording
+            .render(Head { unit: &self.unit.name, case_title: &self.case_title, letter: self.letter_kind }, language)
     }
 }

@@ -60,6 +60,8 @@ pub struct Head<'a> {
     pub unit: &'a str,
     /// Name of the supervision.
     pub case_title: &'a str,
+    /// What the rectification answers: an opinion letter or a rectification notice.
+    pub letter: DocumentKind,
 }
 
 /// A finding or an item as printed.
@@ -194,6 +196,15 @@ wordings! {
     OpinionLetter "zh-Hans/opinion_letter.txt" "zh-Hant/opinion_letter.txt" "en/opinion_letter.txt" {
         doc_no: String, evaluation: String, items: Vec<ItemLine>, receipt_due: Limit,
     }
+    RectificationNotice "zh-Hans/rectification_notice.txt" "zh-Hant/rectification_notice.txt" "en/rectification_notice.txt" {
+        doc_no: String, evaluation: String, items: Vec<ItemLine>, receipt_due: Limit,
+    }
+    InterviewNotice "zh-Hans/interview_notice.txt" "zh-Hant/interview_notice.txt" "en/interview_notice.txt" {
+        doc_no: String, letter_no: String, reason: String, at: Timestamp, place: String, receipt_due: Limit,
+    }
+    Circular "zh-Hans/circular.txt" "zh-Hant/circular.txt" "en/circular.txt" {
+        doc_no: String, letter_no: String, result: String, barred_until: Option<Date>, receipt_due: Limit,
+    }
     RectificationOpened "zh-Hans/rectification_opened.txt" "zh-Hant/rectification_opened.txt" "en/rectification_opened.txt" {
         doc_no: String, received_at: Timestamp, items: Vec<ItemLine>, joint_liability: bool,
     }
@@ -216,7 +227,7 @@ wordings! {
         doc_no: String, items: Vec<ItemLine>, closed_on: Date,
     }
     RectificationClosed "zh-Hans/rectification_closed.txt" "zh-Hant/rectification_closed.txt" "en/rectification_closed.txt" {
-        doc_no: String, count: usize, closed_on: Date,
+        doc_no: String, count: usize, closed_on: Date, acceptance_no: Option<String>, receipt_due: Option<Limit>,
     }
     StepProposed "zh-Hans/step_proposed.txt" "zh-Hant/step_proposed.txt" "en/step_proposed.txt" {
         doc_no: String, items: Vec<ItemLine>, step: i16, article: String, decide_by: Option<Timestamp>,

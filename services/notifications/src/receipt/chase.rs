@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use contracts::shared::{DocumentRef, UnitRef};
+use contracts::shared::{DocumentKind, DocumentRef, UnitRef};
 use domain::ids::EventId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
@@ -52,7 +52,7 @@ async fn chase(tx: &mut Tx, telling: &Telling, receipt: &ReceiptRow) -> anyhow::
     let unit = unit(tx, receipt).await?;
     let at = tx.at();
     let next = telling.rules.next_chase(at, unit.county_code.as_deref(), receipt.chases > 0);
-    let kind = super::open::kind_of(&receipt.document_kind)
+    let kind = DocumentKind::of(&receipt.document_kind)
         .ok_or_else(|| anyhow::anyhow!("receipts.document_kind: {}", receipt.document_kind))?;
     let (doc_no, title, due_on) = (receipt.doc_no.clone(), receipt.title.clone(), receipt.due_on.to_jiff());
     let wording = if receipt.chases == 0 {

@@ -5,6 +5,7 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
+use contracts::shared::DocumentKind;
 use jiff::{Timestamp, civil::Date};
 use problem::{Json, Path, Problem, Query};
 use serde::{Deserialize, Serialize};
@@ -115,7 +116,7 @@ impl Receipt {
     /// The receipt as it stands at a legal instant.
     pub(crate) fn at(row: ReceiptRow, at: Timestamp) -> Self {
         let (due_at, signed_at) = (row.due_at.to_jiff(), row.signed_at.map(jiff_sqlx::Timestamp::to_jiff));
-        let kind_zh = super::open::kind_of(&row.document_kind).map_or("文书", |kind| kind.zh());
+        let kind_zh = DocumentKind::of(&row.document_kind).map_or("文书", |kind| kind.zh());
         Self {
             receipt_id: row.receipt_id,
             document_id: row.document_id,
@@ -254,7 +255,7 @@ pub struct LinkView {
 impl LinkView {
     fn new(row: ReceiptRow, signer_name: String, usable: bool) -> Self {
         Self {
-            document_kind_zh: super::open::kind_of(&row.document_kind).map_or("文书", |kind| kind.zh()).to_owned(),
+            document_kind_zh: DocumentKind::of(&row.document_kind).map_or("文书", |kind| kind.zh()).to_owned(),
             doc_no: row.doc_no,
             title: row.title,
             unit_name: row.unit_name,

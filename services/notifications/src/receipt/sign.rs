@@ -1,7 +1,7 @@
 //! The signature.
 
 use access::{Permit, Resource};
-use contracts::{Actor, notifications::ReceiptSigned};
+use contracts::{Actor, notifications::ReceiptSigned, shared::DocumentKind};
 use domain::ids::{AccountId, DocumentId};
 use postgres::Tx;
 use problem::{Problem, Text};
@@ -47,7 +47,7 @@ pub(super) async fn write(
         receipt_id: row.receipt_id.into(),
         version: 1,
         document_id: row.document_id.into(),
-        document_kind: super::open::kind_of(&row.document_kind)
+        document_kind: DocumentKind::of(&row.document_kind)
             .ok_or_else(|| sqlx::Error::Decode(format!("receipts.document_kind: {}", row.document_kind).into()))?,
         unit_id: row.unit_id.into(),
         signed_at: signature.at,

@@ -9,7 +9,6 @@ use postgres::Tx;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::open::kind_key;
 use crate::{delivery::About, message::Matter};
 
 /// A receipt as stored.
@@ -89,7 +88,7 @@ pub async fn insert(tx: &mut Tx, new: &[NewReceipt<'_>]) -> Result<(), sqlx::Err
         let id = ReceiptId::derived(&[&document.document_id.to_string(), &unit.unit_id.to_string()]);
         columns.ids.push(id.into());
         columns.documents.push(document.document_id.into());
-        columns.kinds.push(kind_key(document.kind).to_owned());
+        columns.kinds.push(document.kind.as_str().to_owned());
         columns.doc_nos.push(document.doc_no.clone());
         columns.titles.push(document.title.clone());
         columns.issuing.push(document.issuing_unit_id.into());

@@ -86,7 +86,7 @@ async fn a_danger_to_life_waits_for_nothing() {
 
 fn closed(version: i64) -> ItemClosed {
     let rectification = rectification(version, ItemState::Closed);
-    ItemClosed { item_id: rectification.items[0].item_id, rectification }
+    ItemClosed { item_id: rectification.items[0].item_id, rectification, approval: None }
 }
 
 #[tokio::test]

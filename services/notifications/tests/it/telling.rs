@@ -134,7 +134,7 @@ async fn a_unit_without_a_department_falls_back_on_the_nearest_office() {
 async fn a_reminder_overtaken_by_the_closure_is_passed_over() {
     let world = World::with_people().await;
     let closed = rectification(6, ItemState::Closed);
-    world.hear(&ItemClosed { item_id: closed.items[0].item_id, rectification: closed }).await;
+    world.hear(&ItemClosed { item_id: closed.items[0].item_id, rectification: closed, approval: None }).await;
     let late: ReminderDue = reminder();
     world.hear(&late).await;
     let told = world.told().await;
@@ -170,7 +170,7 @@ async fn only_what_has_no_legal_effect_can_be_switched_off() {
     put(off()).header("If-Match", "\"0\"").send(&world.router).await.expect(StatusCode::PRECONDITION_FAILED);
 
     let closed = rectification(6, ItemState::Closed);
-    world.hear(&ItemClosed { item_id: closed.items[0].item_id, rectification: closed }).await;
+    world.hear(&ItemClosed { item_id: closed.items[0].item_id, rectification: closed, approval: None }).await;
     world.send_all().await;
     let to: Vec<_> = world.sink.mails().into_iter().flat_map(|mail| mail.to).collect();
     assert_eq!(to, ["user2@school.example"], "the contact still gets the mail, the head only the inbox");

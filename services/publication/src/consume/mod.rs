@@ -6,6 +6,7 @@ use contracts::deadlines::{
     ItemClosed, ItemReported, ItemReturned, ItemVerified, ItemsOverdue, RectificationChanged, RectificationClosed,
     RectificationOpened, RectificationSnapshot, ReminderDue, StepProposed, UrgingOrderIssued, VerificationOverdue,
 };
+use contracts::tasks::ReportIssued;
 use contracts::{Envelope, Event as _, ReadError};
 use messaging::{ApplyError, Handler};
 use postgres::Tx;
@@ -17,7 +18,7 @@ use crate::rules::Rules;
 /// Durable name of the consumer of rectifications.
 pub const RECTIFICATIONS_CONSUMER: &str = "publication-rectifications";
 
-/// Keeps drafts and pages up to date, whichever event brings the newest snapshot.
+/// Keeps drafts and pages up to date, whichever event brings the newest snapshot; a report begins the term anew.
 #[derive(Debug, Clone)]
 pub struct Rectifications {
     /// The clock of publication.
@@ -45,10 +46,14 @@ impl Handler for Rectifications {
             UrgingOrderIssued::TYPE,
             StepProposed::TYPE,
             RectificationChanged::TYPE,
+            ReportIssued::TYPE,
         ]
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
+        if event.is::<ReportIssued>() {
+            return publication::reported(tx, &event.read()?, &self.rules).await;
+        }
         let mut reader = serde_json::Deserializer::from_str(event.payload.get());
         let carried: Carried = serde_path_to_error::deserialize(&mut reader)
             .map_err(|source| ReadError::Payload { event_type: event.event_type.clone(), source })?;

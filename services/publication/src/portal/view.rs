@@ -283,7 +283,7 @@ fn begun(content: &PageContent) -> String {
     if content.joint_liability {
         format!("{unit}因所属单位逾期未完成整改承担连带责任，整改期限开始计算")
     } else {
-        format!("{unit}签收督导意见书，整改期限开始计算")
+        format!("{unit}签收整改文书，整改期限开始计算")
     }
 }
 

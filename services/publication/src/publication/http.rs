@@ -4,6 +4,7 @@ use access::{Permit, Resource};
 use axum::extract::State;
 use axum::response::Response;
 use contracts::deadlines::ItemState;
+use contracts::shared::DocumentRef;
 use domain::ids::PublicationId;
 use domain::proof::ProofSheet;
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use service_kit::page::{Page, PageQuery};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::report;
 use super::state::{Publication, State as Stand};
 use super::store::{self, Line};
 use super::{Edit, PageContent};
@@ -65,7 +67,7 @@ pub(crate) struct DraftLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     county_name: Option<String>,
     letter_no: String,
-    /// Last day of the limit for publication (20 working days from the letter).
+    /// Last day of the limit for publication (20 working days from the report, or from the letter before there is one).
     #[schema(value_type = String, format = Date)]
     due_on: Date,
     #[schema(value_type = String, format = DateTime)]
@@ -181,6 +183,9 @@ pub(crate) struct Draft {
     #[serde(skip_serializing_if = "Option::is_none")]
     county_name: Option<String>,
     letter_no: String,
+    /// The supervision report of the case, once it is issued: the term runs from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<DocumentRef>,
     #[schema(value_type = String, format = Date)]
     due_on: Date,
     #[schema(value_type = String, format = DateTime)]
@@ -241,7 +246,9 @@ async fn view(tx: &mut Tx, publication: &Publication) -> Result<Draft, Problem> 
         Stand::Draft | Stand::Published { .. } => None,
     };
     let preview = publication.preview();
+    let report = report::of_case(tx, snapshot.case_id).await?;
     Ok(Draft {
+        report,
         publication_id: publication.publication_id.into(),
         version: publication.version,
         state: publication.state.as_str(),

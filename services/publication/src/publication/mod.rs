@@ -4,6 +4,7 @@ mod approve;
 mod content;
 pub(crate) mod http;
 mod observe;
+mod report;
 mod state;
 pub(crate) mod store;
 mod withdraw;
@@ -13,6 +14,7 @@ use domain::ids::{PublicationId, RectificationId};
 pub(crate) use approve::{Edit, approve};
 pub(crate) use content::{PageContent, PublicStatus};
 pub(crate) use observe::observe;
+pub(crate) use report::reported;
 pub(crate) use state::Approval;
 pub(crate) use withdraw::withdraw;
 

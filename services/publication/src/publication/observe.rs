@@ -6,6 +6,7 @@ use messaging::ApplyError;
 use postgres::Tx;
 
 use super::publication_id;
+use super::report;
 use super::state::{Publication, State};
 use super::store::{self, Cause};
 use crate::rules::Rules;
@@ -14,7 +15,9 @@ use crate::rules::Rules;
 pub(crate) async fn observe(tx: &mut Tx, snapshot: RectificationSnapshot, rules: &Rules) -> Result<(), ApplyError> {
     let publication_id = publication_id(snapshot.rectification_id);
     let Some(mut publication) = store::lock(tx, publication_id).await? else {
-        let due = rules.publication_due(&snapshot).map_err(ApplyError::NotYet)?;
+        let report = report::of_case(tx, snapshot.case_id).await?;
+        let issued_at = report.map(|report| report.issued_at);
+        let due = rules.publication_due(&snapshot, issued_at).map_err(ApplyError::NotYet)?;
         let publication = Publication { publication_id, version: 1, state: State::Draft, snapshot, due };
         if store::insert(tx, &publication).await? {
             return Ok(());

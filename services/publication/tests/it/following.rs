@@ -2,6 +2,8 @@
 
 use contracts::deadlines::{Change, ItemReported, ItemState, RectificationChanged};
 use contracts::publication::PagePublished;
+use contracts::shared::{DocumentKind, DocumentRef};
+use contracts::tasks::ReportIssued;
 use domain::ids::ItemId;
 use http::StatusCode;
 use messaging::{ApplyError, Handler as _};
@@ -28,6 +30,48 @@ async fn a_draft_follows_the_newest_version_and_is_due_after_twenty_working_days
     let list = app.get("/v1/drafts?state=needs_approval", &office()).await.expect(StatusCode::OK);
     assert_eq!(list.json["items"].as_array().unwrap().len(), 1);
     assert!(testkit::events(&app.database).await.is_empty(), "a draft is nobody else's business");
+}
+
+/// Regulation art. 23: the report is what must be made public; the term runs from its issue, whichever comes first here.
+#[tokio::test]
+async fn the_term_runs_from_the_supervision_report_and_never_moves_earlier() {
+    let first = rectification("甲", &["消防通道堵塞"]);
+    let report = ReportIssued {
+        version: 1,
+        document: DocumentRef {
+            kind: DocumentKind::SupervisionReport,
+            doc_no: "海口教督委〔2026〕9号".to_owned(),
+            // A week after the letter.
+            issued_at: "2026-09-08T01:00:00Z".parse().unwrap(),
+            ..first.letter.clone()
+        },
+        case_id: first.case_id,
+        case_title: first.case_title.clone(),
+        supervision_kind: first.supervision_kind,
+        unit: first.unit.clone(),
+        letter_id: first.letter_id,
+        addressee: "海口市人民政府".to_owned(),
+        copies: Vec::new(),
+    };
+    for report_first in [false, true] {
+        let app = App::new().await;
+        if !report_first {
+            app.feed(&first).await;
+            assert_eq!(app.draft(&first).await["due_on"], "2026-09-29");
+        }
+        for _ in 0..2 {
+            app.hear(&report).await;
+        }
+        app.feed(&first).await;
+        let draft = app.draft(&first).await;
+        assert_eq!(draft["report"]["doc_no"], "海口教督委〔2026〕9号");
+        // Twenty working days from 8 September: the mid-autumn holiday and the National Day week lie between.
+        assert_eq!(draft["due_on"], "2026-10-12", "{draft}");
+        let mut early = report.clone();
+        early.document.issued_at = "2026-08-03T01:00:00Z".parse().unwrap();
+        app.hear(&early).await;
+        assert_eq!(app.draft(&first).await["due_on"], "2026-10-12");
+    }
 }
 
 #[tokio::test]

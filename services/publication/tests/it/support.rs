@@ -58,9 +58,13 @@ impl App {
     /// Applies an event with this snapshot, as the consumer does.
     pub async fn feed(&self, snapshot: &RectificationSnapshot) {
         // Which event brings the snapshot makes no difference.
-        let event = ItemReported { rectification: snapshot.clone(), item_id: ItemId::derived(&["any"]) };
+        self.hear(&ItemReported { rectification: snapshot.clone(), item_id: ItemId::derived(&["any"]) }).await;
+    }
+
+    /// Applies an event, as the consumer does.
+    pub async fn hear<E: contracts::Event>(&self, event: &E) {
         let mut tx = self.database.begin().await.unwrap();
-        let envelope = testkit::envelope(&event, tx.at());
+        let envelope = testkit::envelope(event, tx.at());
         self.consumer.apply(&mut tx, &envelope).await.unwrap();
         tx.commit().await.unwrap();
     }

@@ -15,7 +15,7 @@ pub const DUE_SOON_DAYS: i32 = 5;
 
 /// The definitions that are printed with every account, key, title and text.
 pub(crate) const DEFINITIONS: [(&str, &str, &str); 13] = [
-    ("items", "整改事项", "督导意见书所列问题的件数，一个问题一件。"),
+    ("items", "整改事项", "督导意见书、整改通知书所列问题的件数，一个问题一件。"),
     ("open", "未销号", "尚未销号、也未免于整改的整改事项，包括整改中、待核查和待销号。"),
     ("in_progress", "整改中", "被督导单位尚未报告整改情况，或者报告经核查被退回的整改事项。"),
     ("reported", "待核查、待销号", "已报告整改情况、等待核查的为待核查；核查通过、等待销号的为待销号。"),
@@ -37,7 +37,7 @@ pub(crate) const DEFINITIONS: [(&str, &str, &str); 13] = [
     (
         "rectifications",
         "整改",
-        "已签收督导意见书、开始计算期限的整改，一份督导意见书一项；主管部门因连带责任另立的整改另计一项。",
+        "已签收督导意见书（整改通知书）、开始计算期限的整改，一份一项；主管部门因连带责任另立的整改另计一项。",
     ),
     ("urging_orders", "督办单", "因整改逾期由系统下达的督办单份数，包括此后已经整改的。"),
 ];

@@ -2,15 +2,22 @@
 
 use access::{Caller, Permit, Resource, Role};
 use axum::extract::State as Shared;
+use axum::response::Response;
+use contracts::shared::DocumentRef;
 use domain::ids::{AssignmentId, CaseId, ItemId, ProposalId, RectificationId};
+use http::StatusCode;
 use jiff::Timestamp;
+use postgres::Tx;
 use problem::{Json, Path, Problem, Query, Text};
 use serde::{Deserialize, Serialize};
+use service_kit::idempotency::{Begun, Idempotent};
 use service_kit::page::{Page, PageQuery};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Assignment, ItemFact, Kind, State, Subject, store};
+use super::paper::{NewCircular, NewInterviewNotice};
+use super::{Assignment, ItemFact, Kind, State, Subject, paper, store};
 use crate::app::AppState;
+use crate::document;
 use crate::plan::http::NamedUnit;
 
 /// Which assignments.
@@ -102,6 +109,9 @@ pub(crate) struct AssignmentView {
     /// What was done, or why it need not be.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    /// For a step: its paper, once it is issued: the interview notice (约谈通知书) or the circular (通报).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paper: Option<DocumentRef>,
 }
 
 fn summary(assignment: &Assignment, at: Timestamp) -> AssignmentSummary {
@@ -132,7 +142,7 @@ fn summary(assignment: &Assignment, at: Timestamp) -> AssignmentSummary {
 
 /// The caller without what he is as an inspector: inspectors visit, offices and chairs deal with the steps. Part-time
 /// inspectors work in schools, and a step is about their neighbours before it is decided.
-fn without_inspector(caller: &Caller) -> Caller {
+pub(super) fn without_inspector(caller: &Caller) -> Caller {
     let mut caller = caller.clone();
     caller.grants.retain(|grant| grant.role != Role::Inspector);
     caller
@@ -164,6 +174,11 @@ pub(crate) async fn list_assignments(
     Ok(Json(page.map(|assignment| summary(&assignment, at))))
 }
 
+/// 404: also for an assignment that the caller may not know about.
+pub(super) fn unknown() -> Problem {
+    Problem::unknown_resource(Text::new("没有这个待办事项。", "There is no such assignment."))
+}
+
 /// 查看待办事项
 #[utoipa::path(get, path = "/v1/assignments/{assignment_id}", tag = "待办事项", params(("assignment_id" = AssignmentId, Path)), responses((status = 200, body = AssignmentView)))]
 pub(crate) async fn get_assignment(
@@ -171,7 +186,6 @@ pub(crate) async fn get_assignment(
     permit: Permit,
     Path(assignment_id): Path<AssignmentId>,
 ) -> problem::Result<Json<AssignmentView>> {
-    let unknown = || Problem::unknown_resource(Text::new("没有这个待办事项。", "There is no such assignment."));
     let mut tx = state.database.begin().await?;
     let assignment = store::find(&mut tx, assignment_id).await?.ok_or_else(unknown)?;
     let matter = Resource::in_area(assignment.unit.area_path.iter().copied());
@@ -180,11 +194,52 @@ pub(crate) async fn get_assignment(
         Subject::LookBack { .. } => permit.caller().clone(),
     };
     permit.access().permits(&caller, permit.action(), &matter).map_err(|_| unknown())?;
+    Ok(Json(view(&mut tx, assignment).await?))
+}
+
+/// 印发约谈通知书
+#[utoipa::path(post, path = "/v1/assignments/{assignment_id}/interview-notice", tag = "待办事项", params(("assignment_id" = AssignmentId, Path)), request_body = NewInterviewNotice, responses((status = 201, body = AssignmentView)))]
+pub(crate) async fn issue_interview_notice(
+    Shared(state): Shared<AppState>,
+    permit: Permit,
+    idempotent: Idempotent,
+    Path(assignment_id): Path<AssignmentId>,
+    Json(new): Json<NewInterviewNotice>,
+) -> problem::Result<Response> {
+    let mut work = match idempotent.begin(&state.database).await? {
+        Begun::Fresh(work) => work,
+        Begun::Replay(answer) => return Ok(answer),
+    };
+    let assignment = paper::invite(&mut work, &state, &permit, assignment_id, new).await?;
+    let shown = view(&mut work, assignment).await?;
+    work.commit((StatusCode::CREATED, Json(shown))).await
+}
+
+/// 印发通报
+#[utoipa::path(post, path = "/v1/assignments/{assignment_id}/circular", tag = "待办事项", params(("assignment_id" = AssignmentId, Path)), request_body = NewCircular, responses((status = 201, body = AssignmentView)))]
+pub(crate) async fn issue_circular(
+    Shared(state): Shared<AppState>,
+    permit: Permit,
+    idempotent: Idempotent,
+    Path(assignment_id): Path<AssignmentId>,
+    Json(new): Json<NewCircular>,
+) -> problem::Result<Response> {
+    let mut work = match idempotent.begin(&state.database).await? {
+        Begun::Fresh(work) => work,
+        Begun::Replay(answer) => return Ok(answer),
+    };
+    let assignment = paper::name(&mut work, &state, &permit, assignment_id, new).await?;
+    let shown = view(&mut work, assignment).await?;
+    work.commit((StatusCode::CREATED, Json(shown))).await
+}
+
+async fn view(tx: &mut Tx, assignment: Assignment) -> problem::Result<AssignmentView> {
     let (proposal_id, item_id) = match assignment.subject {
         Subject::Step { proposal_id, .. } => (Some(proposal_id), None),
         Subject::LookBack { item_id } => (None, Some(item_id)),
     };
-    Ok(Json(AssignmentView {
+    let paper = document::store::of_assignment(tx, assignment.assignment_id).await?;
+    Ok(AssignmentView {
         summary: summary(&assignment, tx.at()),
         case_id: assignment.case_id,
         version: assignment.standing.version,
@@ -194,5 +249,6 @@ pub(crate) async fn get_assignment(
         policy_facts: assignment.policy_facts,
         facts: assignment.facts,
         note: assignment.standing.note,
-    }))
+        paper,
+    })
 }

@@ -2,14 +2,17 @@
 //! look-back (measure 11).
 //!
 //! The clock, the reminders and the decision are `deadlines`'; here stands who has what to do, with the facts for it. All
-//! of it follows from events, whatever their order: nothing is decided here.
+//! of it follows from events, whatever their order: nothing is decided here. What the agency issues for a step, the interview
+//! notice and the circular, is issued here ([`paper`]).
 
 mod hear;
 pub(crate) mod http;
 mod look_back;
+mod paper;
 mod store;
 
 pub(crate) use hear::{changed, closed, proposed};
+pub(crate) use store::unit_of;
 
 use contracts::shared::UnitRef;
 use domain::ids::{AreaId, AssignmentId, CaseId, ItemId, ProposalId, RectificationId};

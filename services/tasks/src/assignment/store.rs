@@ -1,6 +1,6 @@
 //! SQL of assignments.
 
-use domain::ids::{AreaId, AssignmentId, ItemId, ProposalId};
+use domain::ids::{AreaId, AssignmentId, ItemId, ProposalId, UnitId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use serde_json::Value;
@@ -236,6 +236,14 @@ pub(super) async fn save_look_backs(tx: &mut PgConnection, item: ItemId, history
     Ok(())
 }
 
+/// The assignment, and nobody else writes it or a paper of it meanwhile.
+pub(super) async fn find_for_update(tx: &mut PgConnection, id: AssignmentId) -> sqlx::Result<Option<Assignment>> {
+    sqlx::query!("SELECT assignment_id FROM assignments WHERE assignment_id = $1 FOR UPDATE", id.as_uuid())
+        .fetch_optional(&mut *tx)
+        .await?;
+    find(tx, id).await
+}
+
 pub(super) async fn find(tx: &mut PgConnection, id: AssignmentId) -> sqlx::Result<Option<Assignment>> {
     let row = sqlx::query_as!(
         Row,
@@ -297,4 +305,12 @@ pub(super) async fn list(
     .fetch_all(tx)
     .await?;
     rows.into_iter().map(Assignment::try_from).collect()
+}
+
+/// The unit that an assignment concerns.
+pub(crate) async fn unit_of(tx: &mut PgConnection, id: AssignmentId) -> sqlx::Result<Option<UnitId>> {
+    let unit = sqlx::query_scalar!("SELECT unit_id FROM assignments WHERE assignment_id = $1", id.as_uuid())
+        .fetch_optional(tx)
+        .await?;
+    Ok(unit.map(UnitId::from))
 }

@@ -112,6 +112,7 @@ pub(super) async fn create(tx: &mut Tx, state: &AppState, permit: &Permit, new: 
             preliminary_opinion: None,
             plea: None,
             letter: None,
+            report: None,
         },
     };
     store::insert(tx, &case, &history, &actor(permit.caller())).await?;

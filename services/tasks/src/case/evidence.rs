@@ -69,7 +69,7 @@ pub(super) async fn add(
         return Err(super::refuse::refuse_for(
             &case.record,
             "lettered",
-            Text::new("督导意见书已下达，不再增加佐证材料", "the letter is issued; no evidence can be added"),
+            Text::new("整改决定已下达，不再增加佐证材料", "the letter is issued; no evidence can be added"),
         ));
     }
     let mut rows = Vec::new();

@@ -35,7 +35,7 @@ pub(crate) struct NewOpinion {
 }
 
 /// The rules that the case began with.
-pub(super) fn rulebook_of<'a>(state: &'a AppState, record: &Record) -> problem::Result<&'a Rulebook> {
+pub(crate) fn rulebook_of<'a>(state: &'a AppState, record: &Record) -> problem::Result<&'a Rulebook> {
     state.rules.rulebook(&record.rulebook_version).ok_or_else(|| {
         Problem::state_refuses(
             Text::new(
@@ -100,9 +100,12 @@ pub(super) async fn feed_back(
             copies: Vec::new(),
             case_id: Some(case.case_id),
             plan_id: None,
+            assignment_id: None,
             finding_ids: words::finding_ids(record),
             legal_basis: &["《教育督导条例》第二十条"],
             contact: None,
+            phone: None,
+            signer: None,
             publication: Some(Publication::Closed),
             body: documents::content::PreliminaryOpinion {
                 case_title: record.title.clone(),

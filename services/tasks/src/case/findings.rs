@@ -70,7 +70,7 @@ fn may_change(record: &Record) -> Result<(), Problem> {
         return Err(refuse_for(
             record,
             "lettered",
-            Text::new("督导意见书已下达，问题不可更改", "the letter is issued; its findings are frozen"),
+            Text::new("整改决定已下达，问题不可更改", "the letter is issued; its findings are frozen"),
         ));
     }
     Ok(())

@@ -20,12 +20,13 @@ use super::findings::NewFinding;
 use super::letter::NewLetter;
 use super::notify::NewNotice;
 use super::plea::{NewPlea, NewTreatment};
+use super::report::{NewReport, ReportDraft};
 use super::standing::{office, office_or_team, reading, unknown};
 use super::store::Wanted;
 use super::team::NewTeam;
 use super::view::{CaseSummary, CaseView, EvidenceView, summary, view};
 use super::visit::{NewHearing, NewReview, NewSelfEvaluation, NewVisit};
-use super::{Case, create as opening, evidence, feedback, findings, letter, notify, plea, store, team, visit};
+use super::{Case, create as opening, evidence, feedback, findings, letter, notify, plea, report, store, team, visit};
 use crate::app::AppState;
 use crate::plan::store::Cursor;
 
@@ -349,7 +350,7 @@ pub(crate) async fn decide_plea(
     })
 }
 
-/// 印发督导意见书
+/// 印发督导意见书；经常性督导印发整改通知书
 #[utoipa::path(post, path = "/v1/cases/{case_id}/letter", tag = "督导", params(("case_id" = CaseId, Path)), request_body = NewLetter, responses((status = 200, body = CaseView)))]
 pub(crate) async fn issue_letter(
     State(state): State<AppState>,
@@ -361,6 +362,34 @@ pub(crate) async fn issue_letter(
 ) -> problem::Result<Response> {
     change!(state, permit, idempotent, if_match, case_id, StatusCode::OK, by_office, |tx, case| {
         letter::issue(tx, &state, &permit, case, new).await
+    })
+}
+
+/// 督导报告初稿
+#[utoipa::path(get, path = "/v1/cases/{case_id}/report-draft", tag = "督导", params(("case_id" = CaseId, Path)), responses((status = 200, body = ReportDraft)))]
+pub(crate) async fn draft_report(
+    State(state): State<AppState>,
+    permit: Permit,
+    Path(case_id): Path<CaseId>,
+) -> problem::Result<Json<ReportDraft>> {
+    let mut tx = state.database.begin().await?;
+    let case = store::find(&mut tx, case_id).await?.ok_or_else(unknown)?;
+    reading(&permit, &case.record)?;
+    Ok(Json(report::draft(&mut tx, &state, &permit, &case).await?))
+}
+
+/// 印发督导报告
+#[utoipa::path(post, path = "/v1/cases/{case_id}/report", tag = "督导", params(("case_id" = CaseId, Path)), request_body = NewReport, responses((status = 200, body = CaseView)))]
+pub(crate) async fn issue_report(
+    State(state): State<AppState>,
+    permit: Permit,
+    idempotent: Idempotent,
+    if_match: IfMatch,
+    Path(case_id): Path<CaseId>,
+    Json(new): Json<NewReport>,
+) -> problem::Result<Response> {
+    change!(state, permit, idempotent, if_match, case_id, StatusCode::OK, by_office, |tx, case| {
+        report::issue(tx, &state, &permit, case, new).await
     })
 }
 

@@ -15,6 +15,7 @@ mod plea;
 mod receive;
 mod record;
 mod refuse;
+mod report;
 mod standing;
 mod steps;
 pub(crate) mod store;
@@ -25,9 +26,10 @@ mod words;
 
 use contracts::tasks::SupervisionKind;
 
+pub(crate) use feedback::rulebook_of;
 pub(crate) use receive::{Receipt, receive};
 pub(crate) use record::{Case, Record};
-pub(crate) use standing::{Standing, reading};
+pub(crate) use standing::{Standing, reading, reading_without_inspection};
 
 /// The word of a type of supervision in the database, the same as in JSON.
 pub(crate) fn kind_text(kind: SupervisionKind) -> &'static str {

@@ -10,8 +10,8 @@ use messaging::ApplyError;
 use postgres::Tx;
 
 use super::{Case, store};
-use crate::document;
 use crate::rules::Rules;
+use crate::{assignment, document};
 
 /// A signature as `notifications` reports it.
 #[derive(Debug)]
@@ -26,16 +26,19 @@ pub(crate) struct Receipt {
 
 /// Marks the document received; the first receipt stands.
 pub(crate) async fn receive(tx: &mut Tx, rules: &Rules, receipt: &Receipt) -> Result<(), ApplyError> {
-    if receipt.kind == DocumentKind::UrgingOrder {
-        // A paper of `deadlines`.
+    if receipt.kind.is_of_deadlines() {
         return Ok(());
     }
     let Some(found) = document::store::find(tx, receipt.document_id).await? else {
         return Err(ApplyError::NotYet(format!("document {}", receipt.document_id)));
     };
-    let case = match found.case_id {
-        Some(case_id) => Some(case_for(tx, case_id, receipt).await?),
-        None => None,
+    let case = match (found.assignment_id, found.case_id) {
+        (Some(assignment_id), _) => {
+            served_on(assignment::unit_of(tx, assignment_id).await?, receipt)?;
+            None
+        }
+        (None, Some(case_id)) => Some(case_for(tx, case_id, receipt).await?),
+        (None, None) => None,
     };
     let first = document::store::save_receipt(
         tx,
@@ -57,13 +60,17 @@ async fn case_for(tx: &mut Tx, case_id: CaseId, receipt: &Receipt) -> Result<Cas
     let case = store::find_for_update(tx, case_id)
         .await?
         .ok_or_else(|| ApplyError::Refused(format!("the document's case {case_id} is gone")))?;
-    if case.record.unit.unit_id != receipt.unit_id {
-        return Err(ApplyError::Refused(format!(
-            "unit {} signed for a paper of unit {}",
-            receipt.unit_id, case.record.unit.unit_id
-        )));
-    }
+    served_on(Some(case.record.unit.unit_id), receipt)?;
     Ok(case)
+}
+
+/// Refuses the signature of another unit than the one that the paper was served on.
+fn served_on(unit: Option<UnitId>, receipt: &Receipt) -> Result<(), ApplyError> {
+    match unit {
+        Some(unit) if unit == receipt.unit_id => Ok(()),
+        Some(unit) => Err(ApplyError::Refused(format!("unit {} signed for a paper of unit {unit}", receipt.unit_id))),
+        None => Err(ApplyError::Refused(format!("nobody knows on whom document {} was served", receipt.document_id))),
+    }
 }
 
 fn mark(
@@ -91,13 +98,19 @@ fn mark(
                 opinion.proof = Some(proof);
             }
         }
-        DocumentKind::OpinionLetter => {
+        DocumentKind::OpinionLetter | DocumentKind::RectificationNotice => {
             case.act(history, |machine| machine.receive_letter(receipt.signed_by, at)).map_err(refused)?;
             if let Some(letter) = &mut case.record.letter {
                 letter.received_at = Some(at);
             }
         }
-        DocumentKind::Plan | DocumentKind::UrgingOrder => {}
+        DocumentKind::Plan
+        | DocumentKind::UrgingOrder
+        | DocumentKind::InterviewNotice
+        | DocumentKind::Circular
+        | DocumentKind::SupervisionReport
+        | DocumentKind::AcceptanceOpinion
+        | DocumentKind::ClosingApproval => {}
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What is kept of a case: the machine, and the words around it.
 
-use contracts::shared::{DocumentRef, UnitRef};
+use contracts::shared::{DocumentKind, DocumentRef, UnitRef};
 use contracts::tasks::SupervisionKind;
 use domain::case::CaseState;
 use domain::ids::{AccountId, AreaId, CaseId, FileId, FindingId, PersonId, PlanId, UnitId, VisitId};
@@ -44,6 +44,9 @@ pub(crate) struct Record {
     pub preliminary_opinion: Option<OpinionEntry>,
     pub plea: Option<PleaEntry>,
     pub letter: Option<LetterEntry>,
+    /// The supervision report (督导报告), once it is issued.
+    #[serde(default)]
+    pub report: Option<DocumentRef>,
 }
 
 /// The agency that supervises.
@@ -275,6 +278,16 @@ pub(crate) struct LetterEntry {
 }
 
 impl Record {
+    /// What this supervision ends with: the opinion letter, or after a regular one the rectification notice.
+    pub(crate) fn letter_kind(&self) -> DocumentKind {
+        match self.kind {
+            SupervisionKind::Regular => DocumentKind::RectificationNotice,
+            SupervisionKind::Comprehensive | SupervisionKind::Special | SupervisionKind::Emergency => {
+                DocumentKind::OpinionLetter
+            }
+        }
+    }
+
     /// The key of the state.
     pub(crate) fn state(&self) -> &'static str {
         self.machine.state.key()

@@ -13,7 +13,7 @@ pub(crate) fn guard(refusal: &CaseRefusal) -> (&'static str, Text) {
     let (key, zh, en) = match refusal {
         CaseRefusal::Missing("findings") => (
             "no_findings",
-            "督导意见书至少应列明一个问题（条例第二十一条）",
+            "督导意见书、整改通知书至少应列明一个问题（条例第二十一条）",
             "the letter needs at least one finding (Regulation art. 21)",
         ),
         CaseRefusal::State {
@@ -33,6 +33,11 @@ pub(crate) fn guard(refusal: &CaseRefusal) -> (&'static str, Text) {
             "no_preliminary_opinion",
             "尚未反馈初步督导意见（条例第二十条）",
             "the preliminary opinion was not fed back yet (Regulation art. 20)",
+        ),
+        CaseRefusal::State { act: "issue the report", .. } => (
+            "no_letter",
+            "督导意见书（整改通知书）尚未下达，督导报告应当反映督导结果（条例第二十三条）",
+            "the letter is not issued yet, and the report tells of the result (Regulation art. 23)",
         ),
         CaseRefusal::State { state: "planned", act: "deliberate", .. } => {
             ("no_visit", "尚无现场考察记录（条例第十八条）", "no visit was recorded (Regulation art. 18)")

@@ -72,6 +72,14 @@ pub(crate) fn reading(permit: &Permit, record: &Record) -> Result<Standing, Prob
     if caller.grants.iter().any(of_unit) { Ok(Standing::Unit) } else { Ok(Standing::Bystander) }
 }
 
+/// 404 unless the caller may read the case for something else than that he inspects.
+pub(crate) fn reading_without_inspection(permit: &Permit, record: &Record) -> Result<(), Problem> {
+    let mut caller = permit.caller().clone();
+    caller.grants.retain(|grant| grant.role != Role::Inspector);
+    let matter = matter(&caller, record);
+    permit.access().permits(&caller, permit.action(), &matter).map_err(|_| unknown())
+}
+
 /// 403 unless the caller is of the agency that supervises.
 pub(crate) fn office(permit: &Permit, record: &Record) -> Result<(), Problem> {
     require_office(permit, &record.agency.area_path)

@@ -21,7 +21,7 @@ pub(crate) struct NextStep {
     /// Key, the last part of the route: `team`, `notify`, `visit-records`, …
     step: &'static str,
     /// The step in words.
-    title: &'static str,
+    title: String,
     /// Whether it may be taken now.
     allowed: bool,
     /// The guard that refuses it.
@@ -37,7 +37,8 @@ pub(super) fn next_steps(record: &Record, standing: Standing, at: Timestamp) -> 
     let machine = || record.machine.clone();
     let nobody = AccountId::new(Uuid::nil());
     let today = local_date(at);
-    let step = |step, title, result: Result<(), (&'static str, Text)>| {
+    let step = |step, title: &str, result: Result<(), (&'static str, Text)>| {
+        let title = title.to_owned();
         let (guard, reason) = result.err().map(|(key, text)| (key, text.zh.into_owned())).unzip();
         NextStep { step, title, allowed: guard.is_none(), guard, reason }
     };
@@ -86,6 +87,7 @@ pub(super) fn next_steps(record: &Record, standing: Standing, at: Timestamp) -> 
         fed_back_at: at,
     };
     let answer = PleaAnswer { by: nobody, at, text: "处理意见".to_owned() };
+    let report = asked(machine().check_report()).and_then(|()| super::report::check_first(record));
     let letter = draft(record, LetterId::new(Uuid::nil()), number, "评价", nobody, at);
     vec![
         step("team", "组成督导小组", team),
@@ -104,6 +106,7 @@ pub(super) fn next_steps(record: &Record, standing: Standing, at: Timestamp) -> 
         ),
         plea,
         step("plea-decision", "处理申辩", asked(machine().answer_plea(answer).map(drop))),
-        step("letter", "印发督导意见书", asked(machine().issue_letter(letter).map(drop))),
+        step("letter", &format!("印发{}", record.letter_kind().zh()), asked(machine().issue_letter(letter).map(drop))),
+        step("report", "印发督导报告", report),
     ]
 }

@@ -27,7 +27,7 @@ pub(crate) struct CaseView {
     /// State: planned, notified, on_site, deliberating, feedback, pleading, lettered.
     state: &'static str,
     /// The state in words.
-    state_zh: &'static str,
+    state_zh: String,
     /// The plan that it carries out.
     #[serde(skip_serializing_if = "Option::is_none")]
     plan_id: Option<PlanId>,
@@ -73,6 +73,9 @@ pub(crate) struct CaseView {
     /// The letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     letter: Option<LetterEntry>,
+    /// The supervision report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<DocumentRef>,
     /// Which step may come next, and what stands in its way.
     next_steps: Vec<NextStep>,
     /// When the case was opened.
@@ -167,7 +170,7 @@ pub(crate) struct CaseSummary {
     /// State.
     state: &'static str,
     /// The state in words.
-    state_zh: &'static str,
+    state_zh: String,
     /// Type of supervision.
     supervision_kind: SupervisionKind,
     /// Name of the supervision.
@@ -205,7 +208,7 @@ pub(super) fn view(case: &Case, evidence: Vec<EvidenceRow>, standing: Standing, 
         case_id: case.case_id,
         version: case.version,
         state: record.machine.state.key(),
-        state_zh: record.machine.state.zh(),
+        state_zh: record.machine.state_zh(),
         plan_id: record.plan_id,
         supervision_kind: record.kind,
         title: record.title.clone(),
@@ -254,6 +257,7 @@ pub(super) fn view(case: &Case, evidence: Vec<EvidenceRow>, standing: Standing, 
             }
             letter
         }),
+        report: record.report,
         next_steps,
         created_at: case.created_at,
     }
@@ -267,7 +271,7 @@ pub(super) fn summary(case: Case, standing: Standing) -> CaseSummary {
         case_id: case.case_id,
         version: case.version,
         state: record.machine.state.key(),
-        state_zh: record.machine.state.zh(),
+        state_zh: record.machine.state_zh(),
         supervision_kind: record.kind,
         title: record.title,
         unit: record.unit,

@@ -48,10 +48,19 @@ pub(crate) async fn get_document(
         let standing = case::reading(&permit, &case.record).map_err(|_| unknown())?;
         match found.document.kind {
             DocumentKind::PreliminaryOpinion => standing.sees_opinion(),
+            // A step of the ladder is no matter of the inspectors of the area: part-time ones work in its schools.
+            DocumentKind::InterviewNotice => {
+                standing.sees_opinion() || case::reading_without_inspection(&permit, &case.record).is_ok()
+            }
             DocumentKind::OpinionLetter
+            | DocumentKind::RectificationNotice
             | DocumentKind::SupervisionNotification
+            | DocumentKind::Circular
+            | DocumentKind::SupervisionReport
             | DocumentKind::Plan
-            | DocumentKind::UrgingOrder => true,
+            | DocumentKind::UrgingOrder
+            | DocumentKind::AcceptanceOpinion
+            | DocumentKind::ClosingApproval => true,
         }
     } else if let Some(plan_id) = found.plan_id {
         let plan = plan::store::find(&mut tx, plan_id).await?.ok_or_else(unknown)?;

@@ -5,7 +5,7 @@ use contracts::shared::{DocumentKind, DocumentRef};
 use documents::content::Publication;
 use documents::{Body, Content, Head};
 use domain::doc_number::DocNumber;
-use domain::ids::{CaseId, DocumentId, FindingId, PlanId};
+use domain::ids::{AssignmentId, CaseId, DocumentId, FindingId, PlanId};
 use domain::local_time::{date_zh, local_date};
 use postgres::Tx;
 use problem::{Problem, Text};
@@ -26,12 +26,18 @@ pub(crate) struct Draft<'a> {
     pub copies: Vec<String>,
     pub case_id: Option<CaseId>,
     pub plan_id: Option<PlanId>,
+    /// The assignment (待办事项) whose step of the ladder it belongs to.
+    pub assignment_id: Option<AssignmentId>,
     /// The findings that it is about.
     pub finding_ids: Vec<FindingId>,
     /// Articles that it rests on (依据).
-    pub legal_basis: &'static [&'static str],
+    pub legal_basis: &'a [&'a str],
     /// Contact at the agency (联系人).
     pub contact: Option<String>,
+    /// Its telephone.
+    pub phone: Option<String>,
+    /// Who signed it for issue (签发人), on what goes upward.
+    pub signer: Option<String>,
     /// How far it is open to the public, where that is certain from the start.
     pub publication: Option<Publication>,
     /// The fields of this kind of paper.
@@ -86,8 +92,10 @@ pub(crate) async fn issue(tx: &mut Tx, rules: &Rules, actor: &Actor, draft: Draf
         copies: draft.copies,
         finding_ids: draft.finding_ids,
         issue_office: Some(draft.agency.name.clone()),
-        legal_basis: draft.legal_basis.iter().map(|&article| article.to_owned()).collect(),
+        legal_basis: draft.legal_basis.iter().map(|article| (*article).to_owned()).collect(),
+        phone: draft.phone,
         publication: draft.publication,
+        signer: draft.signer,
         ..Head::new(number, document.title.clone(), draft.agency.name.clone(), date)
     };
     let frozen = Content { body: draft.body, head, template: template.to_owned() }.freeze();
@@ -101,6 +109,7 @@ pub(crate) async fn issue(tx: &mut Tx, rules: &Rules, actor: &Actor, draft: Draf
             serial,
             case_id: draft.case_id,
             plan_id: draft.plan_id,
+            assignment_id: draft.assignment_id,
             content: frozen.text(),
             sha256: &frozen.sha256(),
             actor,

@@ -2,7 +2,7 @@
 
 use contracts::Actor;
 use contracts::shared::{DocumentKind, DocumentRef};
-use domain::ids::{CaseId, DocumentId, PlanId, UnitId};
+use domain::ids::{AssignmentId, CaseId, DocumentId, PlanId, UnitId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
@@ -15,6 +15,7 @@ pub(crate) struct NewDocument<'a> {
     pub serial: i32,
     pub case_id: Option<CaseId>,
     pub plan_id: Option<PlanId>,
+    pub assignment_id: Option<AssignmentId>,
     pub content: &'a str,
     pub sha256: &'a str,
     pub actor: &'a Actor,
@@ -25,6 +26,7 @@ pub(crate) struct StoredDocument {
     pub document: DocumentRef,
     pub case_id: Option<CaseId>,
     pub plan_id: Option<PlanId>,
+    pub assignment_id: Option<AssignmentId>,
     pub content: String,
     pub sha256: String,
     pub received_at: Option<Timestamp>,
@@ -35,16 +37,9 @@ fn encoded(error: serde_json::Error) -> sqlx::Error {
     sqlx::Error::Encode(Box::new(error))
 }
 
-fn decoded(error: serde_json::Error) -> sqlx::Error {
-    sqlx::Error::Decode(Box::new(error))
-}
-
-/// The word of a kind in the database, the same as in JSON.
-fn kind_text(kind: DocumentKind) -> sqlx::Result<String> {
-    match serde_json::to_value(kind).map_err(encoded)? {
-        serde_json::Value::String(text) => Ok(text),
-        other => Ok(other.to_string()),
-    }
+/// The kind that a row names.
+fn kind_of(text: &str) -> sqlx::Result<DocumentKind> {
+    DocumentKind::of(text).ok_or_else(|| sqlx::Error::Decode(format!("there is no kind of document {text:?}").into()))
 }
 
 pub(crate) async fn next_serial(
@@ -69,10 +64,10 @@ pub(crate) async fn insert(tx: &mut PgConnection, new: &NewDocument<'_>) -> sqlx
     let document = new.document;
     sqlx::query!(
         "INSERT INTO documents (document_id, kind, agency_word, kind_word, year, serial, doc_no, title, issuing_unit_id,
-             issuing_unit_name, case_id, plan_id, content, sha256, issued_at, issued_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+             issuing_unit_name, case_id, plan_id, assignment_id, content, sha256, issued_at, issued_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         document.document_id.as_uuid(),
-        kind_text(document.kind)?,
+        document.kind.as_str(),
         new.agency_word,
         new.kind_word,
         new.year,
@@ -83,6 +78,7 @@ pub(crate) async fn insert(tx: &mut PgConnection, new: &NewDocument<'_>) -> sqlx
         document.issuing_unit_name,
         new.case_id.map(|id| id.as_uuid()),
         new.plan_id.map(|id| id.as_uuid()),
+        new.assignment_id.map(|id| id.as_uuid()),
         new.content,
         new.sha256,
         document.issued_at.to_sqlx() as _,
@@ -96,7 +92,7 @@ pub(crate) async fn insert(tx: &mut PgConnection, new: &NewDocument<'_>) -> sqlx
 pub(crate) async fn find(tx: &mut PgConnection, id: DocumentId) -> sqlx::Result<Option<StoredDocument>> {
     let row = sqlx::query!(
         r#"SELECT d.document_id, d.kind, d.doc_no, d.title, d.issuing_unit_id, d.issuing_unit_name, d.case_id, d.plan_id,
-                  d.content, d.sha256, d.issued_at, r.received_at AS "received_at?", r.signer_name AS "signer_name?"
+                  d.assignment_id, d.content, d.sha256, d.issued_at, r.received_at AS "received_at?", r.signer_name AS "signer_name?"
            FROM documents d LEFT JOIN receipts r USING (document_id)
            WHERE d.document_id = $1"#,
         id.as_uuid(),
@@ -107,7 +103,7 @@ pub(crate) async fn find(tx: &mut PgConnection, id: DocumentId) -> sqlx::Result<
     Ok(Some(StoredDocument {
         document: DocumentRef {
             document_id: row.document_id.into(),
-            kind: serde_json::from_value(serde_json::Value::String(row.kind)).map_err(decoded)?,
+            kind: kind_of(&row.kind)?,
             doc_no: row.doc_no,
             title: row.title,
             issuing_unit_id: row.issuing_unit_id.into(),
@@ -116,6 +112,7 @@ pub(crate) async fn find(tx: &mut PgConnection, id: DocumentId) -> sqlx::Result<
         },
         case_id: row.case_id.map(CaseId::from),
         plan_id: row.plan_id.map(PlanId::from),
+        assignment_id: row.assignment_id.map(AssignmentId::from),
         content: row.content,
         sha256: row.sha256,
         received_at: row.received_at.map(jiff_sqlx::Timestamp::to_jiff),
@@ -142,4 +139,16 @@ pub(crate) async fn save_receipt(
     .execute(tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The paper of an assignment that is in force, where one was issued.
+pub(crate) async fn of_assignment(tx: &mut PgConnection, id: AssignmentId) -> sqlx::Result<Option<DocumentRef>> {
+    let document_id = sqlx::query_scalar!(
+        "SELECT document_id FROM documents WHERE assignment_id = $1 ORDER BY issued_at DESC, document_id LIMIT 1",
+        id.as_uuid(),
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(document_id) = document_id else { return Ok(None) };
+    Ok(find(tx, document_id.into()).await?.map(|found| found.document))
 }

@@ -70,9 +70,12 @@ pub(super) async fn issue(
             copies: Vec::new(),
             case_id: None,
             plan_id: Some(plan_id),
+            assignment_id: None,
             finding_ids: Vec::new(),
             legal_basis: &[],
             contact: None,
+            phone: None,
+            signer: None,
             publication: None,
             body: AnnualPlan {
                 aim: None,

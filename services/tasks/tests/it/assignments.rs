@@ -30,7 +30,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn rectification(world: &World, name: &str, version: i64) -> RectificationSnapshot {
+pub fn rectification(world: &World, name: &str, version: i64) -> RectificationSnapshot {
     let letter_id = LetterId::derived(&[name]);
     RectificationSnapshot {
         rectification_id: RectificationId::derived(&[name]),
@@ -104,12 +104,12 @@ fn item(name: &str) -> ItemSnapshot {
     }
 }
 
-fn proposal(name: &str, place: u32) -> ProposalId {
+pub fn proposal(name: &str, place: u32) -> ProposalId {
     ProposalId::derived(&[name, &place.to_string()])
 }
 
 /// The rectification with steps in these states, of the levels from the interview up.
-fn with_steps(world: &World, name: &str, version: i64, states: &[StepState]) -> RectificationSnapshot {
+pub fn with_steps(world: &World, name: &str, version: i64, states: &[StepState]) -> RectificationSnapshot {
     let mut snapshot = rectification(world, name, version);
     for (place, state) in (1..).zip(states) {
         let decided = *state != StepState::Proposed;
@@ -128,7 +128,7 @@ fn with_steps(world: &World, name: &str, version: i64, states: &[StepState]) -> 
 }
 
 /// The newest step of the rectification is proposed, with its facts.
-fn proposed(rectification: RectificationSnapshot) -> StepProposed {
+pub fn proposed(rectification: RectificationSnapshot) -> StepProposed {
     let step = rectification.steps.last().unwrap();
     StepProposed {
         level: step.level,
@@ -152,11 +152,11 @@ fn proposed(rectification: RectificationSnapshot) -> StepProposed {
     }
 }
 
-fn changed(rectification: RectificationSnapshot, change: Change) -> Envelope {
+pub fn changed(rectification: RectificationSnapshot, change: Change) -> Envelope {
     wrapped(&RectificationChanged { rectification, change })
 }
 
-fn taken(rectification: RectificationSnapshot, proposal_id: ProposalId) -> Envelope {
+pub fn taken(rectification: RectificationSnapshot, proposal_id: ProposalId) -> Envelope {
     changed(rectification, Change::StepTaken { proposal_id, level: 2, note: "已约谈主要负责人".to_owned() })
 }
 
@@ -182,11 +182,11 @@ fn look_back_passed(world: &World, name: &str, version: i64, phase: Phase) -> En
     changed(snapshot, Change::LookBackPassed { item_id })
 }
 
-fn wrapped<E: Event>(event: &E) -> Envelope {
+pub fn wrapped<E: Event>(event: &E) -> Envelope {
     envelope(event, at("2026-03-02T02:00:00Z"))
 }
 
-async fn hear(world: &World, events: &[&Envelope]) {
+pub async fn hear(world: &World, events: &[&Envelope]) {
     for event in events {
         let mut tx = world.database.begin().await.unwrap();
         Assignments.apply(&mut tx, event).await.unwrap();
@@ -303,7 +303,7 @@ async fn a_closed_rectification_makes_open_steps_moot_and_no_look_back() {
     let steps = [StepState::Taken, StepState::Proposed];
     let mut snapshot = with_steps(&world, "1", 9, &[StepState::Taken, StepState::Moot]);
     snapshot.closed_at = Some(at("2026-03-05T02:00:00Z"));
-    let closed = wrapped(&RectificationClosed { rectification: snapshot.clone() });
+    let closed = wrapped(&RectificationClosed { rectification: snapshot.clone(), acceptance: None });
     let proposal_event = wrapped(&proposed(with_steps(&world, "1", 8, &steps)));
     let look_back = look_back_due(&world, "1", 7, VISIT_BY);
     hear(&world, &[&look_back, &closed, &proposal_event]).await;

@@ -180,6 +180,7 @@ async fn next_steps_say_what_stands_in_the_way() {
             ("plea", Some("no_preliminary_opinion")),
             ("plea-decision", Some("no_preliminary_opinion")),
             ("letter", Some("no_preliminary_opinion")),
+            ("report", Some("no_letter")),
         ])
     );
     case.until_pleading().await;
@@ -194,6 +195,7 @@ async fn next_steps_say_what_stands_in_the_way() {
             ("plea", None),
             ("plea-decision", Some("no_plea")),
             ("letter", Some("plea_open")),
+            ("report", Some("no_letter")),
         ])
     );
 }

@@ -17,6 +17,7 @@ mod evidence;
 mod guards;
 mod journey;
 mod numbers;
+mod papers;
 mod plans;
 mod policy;
 mod world;

@@ -1,5 +1,6 @@
 //! The ten steps, a file each.
 
+pub mod kinds;
 pub mod papers;
 pub mod s01_import;
 pub mod s02_supervise;

@@ -1,9 +1,11 @@
 //! Part of step 10: every document that was issued, saved from its page as PDF, DOCX and plain text.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use contracts::shared::DocumentKind;
 use local_stack::workspace_root;
 
 use crate::story::browser::{Browser, Download};
@@ -22,18 +24,23 @@ pub async fn save_all(story: &Story, facts: &mut Facts, base: &str) -> anyhow::R
     }
     std::fs::create_dir_all(&folder).context("making the folder of the documents")?;
     let browser = Browser::sign_in(base, account::PROVINCE, PASSWORD).await?;
-    let mut saved = 0;
+    let (mut saved, mut kinds) = (0, BTreeSet::new());
     for (service, address, query) in [
         (
             "tasks",
             "/documents",
-            "SELECT document_id::text AS id, doc_no, title FROM documents ORDER BY issued_at, doc_no",
+            "SELECT document_id::text AS id, kind, doc_no, title FROM documents ORDER BY issued_at, doc_no",
         ),
         (
             "deadlines",
             "/urging-orders",
-            "SELECT urging_order_id::text AS id, doc_no, content::json #>> '{head,title}' AS title FROM urging_orders
+            "SELECT urging_order_id::text AS id, 'urging_order' AS kind, doc_no, content::json #>> '{head,title}' AS title FROM urging_orders
              ORDER BY issued_at, doc_no",
+        ),
+        (
+            "deadlines",
+            "/rectification-papers",
+            "SELECT document_id::text AS id, kind, doc_no, title FROM documents ORDER BY issued_at, doc_no",
         ),
     ] {
         for row in story.db().rows(service, query, &[]).await? {
@@ -47,10 +54,14 @@ pub async fn save_all(story: &Story, facts: &mut Facts, base: &str) -> anyhow::R
                 check(format, &file, &path, number, title).with_context(|| format!("{number} as {format}"))?;
             }
             saved += 1;
+            kinds.insert(row.text("/kind")?.to_owned());
         }
     }
-    // Three plans, four notices, four preliminary opinions, four letters; the order of the school that is late.
-    facts.holds("documents_saved_as_pdf_docx_and_txt", saved >= 16, saved)?;
+    // Three plans, four notices, five preliminary opinions, four letters and a rectification notice; the order, the interview
+    // notice and the circular of the school that is late; four closings, two acceptances; a report.
+    facts.holds("documents_saved_as_pdf_docx_and_txt", saved >= 27, saved)?;
+    let all: BTreeSet<String> = DocumentKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect();
+    facts.same("kinds_of_document", kinds, all)?;
     facts.set("documents", saved);
     Ok(())
 }

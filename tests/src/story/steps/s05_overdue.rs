@@ -51,7 +51,7 @@ pub async fn play(story: &mut Story, facts: &mut Facts) -> anyhow::Result<()> {
 }
 
 /// The next timer of the rectification, of a kind.
-async fn next(story: &Story, id: &str, kind: &str) -> anyhow::Result<Option<(String, Timestamp)>> {
+pub async fn next(story: &Story, id: &str, kind: &str) -> anyhow::Result<Option<(String, Timestamp)>> {
     let query = "SELECT kind, due_at FROM timers WHERE rectification_id = $1::uuid AND kind LIKE $2
                  ORDER BY due_at, kind LIMIT 1";
     let rows = story.db().rows("deadlines", query, &[id, kind]).await?;
@@ -60,7 +60,7 @@ async fn next(story: &Story, id: &str, kind: &str) -> anyhow::Result<Option<(Str
 }
 
 /// Waits until everything due at the instant has taken effect: nothing of it is armed any more, and the journal tells of it.
-async fn fired(story: &Story, id: &str, at: Timestamp) -> anyhow::Result<()> {
+pub async fn fired(story: &Story, id: &str, at: Timestamp) -> anyhow::Result<()> {
     let instant = at.to_string();
     until_true("the timers that are due have fired", || async {
         let query = "SELECT count(*) FROM timers WHERE rectification_id = $1::uuid AND due_at <= $2::timestamptz";

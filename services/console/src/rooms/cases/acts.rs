@@ -271,11 +271,13 @@ pub(crate) async fn plea_decision(ctx: Ctx, Path(case_id): Path<Uuid>, posted: P
     act(&ctx, case_id, "plea-decision", posted, body, "done.plea_decided").await
 }
 
-/// Issues the opinion letter (印发督导意见书).
+/// Issues the opinion letter, or the rectification notice (印发督导意见书、整改通知书).
 pub(crate) async fn letter(ctx: Ctx, Path(case_id): Path<Uuid>, posted: Posted) -> Result<Response, Failure> {
     let mut body = json!({ "evaluation": posted.get("evaluation") });
-    if let Some(treatment) = posted.some("plea_treatment") {
-        body["plea_treatment"] = json!(treatment);
+    for field in ["plea_treatment", "report_how", "contact"] {
+        if let Some(text) = posted.some(field) {
+            body[field] = json!(text);
+        }
     }
     act(&ctx, case_id, "letter", posted, body, "done.letter_issued").await
 }

@@ -207,10 +207,16 @@ struct Case {
     preliminary_opinion: Option<Opinion>,
     plea: Option<Plea>,
     letter: Option<Letter>,
+    report: Option<Document>,
     next_steps: Vec<Step>,
 }
 
 impl Case {
+    /// What the procedure ends with, as a kind of document.
+    fn letter_kind(&self) -> &'static str {
+        if self.supervision_kind == "regular" { "rectification_notice" } else { "opinion_letter" }
+    }
+
     /// Whether a step may be taken now.
     fn can(&self, step: &str) -> bool {
         self.next_steps.iter().any(|next| next.step == step && next.allowed)

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::Response;
+use domain::ids::AssignmentId;
 use http::StatusCode;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -24,7 +25,7 @@ pub(crate) use acts::{
     answer_consultation, ask, close_out, consult, decide_request, decide_step, judge_plan, look_back, note_progress,
     refuse_close_out, report, submit_plan, verify,
 };
-use view::{Evidence, Item, ItemDetail, Measure, Rectification, Request, Step, Suspension, View};
+use view::{Evidence, IssuedPaper, Item, ItemDetail, Measure, Rectification, Request, Step, Suspension, View};
 
 /// A rectification in a list.
 #[derive(Debug, Default, Deserialize)]
@@ -84,6 +85,7 @@ struct RectificationPage {
     detail: HashMap<String, ItemDetail>,
     suspensions: Vec<Suspension>,
     evidence: Vec<Evidence>,
+    documents: Vec<IssuedPaper>,
     lights: HashMap<String, &'static str>,
     account_tells: bool,
 }
@@ -121,6 +123,19 @@ impl RectificationPage {
     fn numbers(&self, step: &Step) -> String {
         let numbers: Vec<String> = step.items.iter().map(ToString::to_string).collect();
         self.page.fill("item.number", numbers.join("、"))
+    }
+
+    /// The number of the item that a paper is about.
+    fn item_of(&self, paper: &IssuedPaper) -> Option<String> {
+        let item = self.rectification.items.iter().find(|item| paper.item_id.as_deref() == Some(&item.item_id))?;
+        Some(self.page.fill("item.number", item.number))
+    }
+
+    /// The page of the paper of a step that has one; its assignment is named by the proposal.
+    fn paper_of(step: &Step) -> Option<String> {
+        let assignment = AssignmentId::derived(&["step", &step.proposal_id]);
+        (matches!(step.level, 2 | 3) && matches!(step.state.as_str(), "proposed" | "taken"))
+            .then(|| format!("/assignments/{assignment}/paper"))
     }
 
     /// What a request is about: the item, or the whole.
@@ -192,7 +207,7 @@ pub(crate) async fn show(ctx: Ctx, Path(rectification_id): Path<Uuid>) -> Result
 }
 
 async fn render(ctx: &Ctx, id: Uuid, posted: Option<(Posted, Refusal)>) -> Result<Response, Failure> {
-    let View { rectification, detail, suspensions, evidence } =
+    let View { rectification, detail, suspensions, evidence, documents } =
         ctx.line().get(Room::Deadlines, &format!("/v1/rectifications/{id}")).await?;
     let query = vec![("q", rectification.letter.doc_no.clone()), ("limit", "200".to_owned())];
     let rows = ledger(ctx, query).await?;
@@ -219,6 +234,7 @@ async fn render(ctx: &Ctx, id: Uuid, posted: Option<(Posted, Refusal)>) -> Resul
         detail: detail.into_iter().map(|detail| (detail.item_id.clone(), detail)).collect(),
         suspensions,
         evidence,
+        documents,
         lights,
         account_tells,
     };

@@ -267,4 +267,13 @@ pub(super) struct View {
     pub(super) detail: Vec<ItemDetail>,
     pub(super) suspensions: Vec<Suspension>,
     pub(super) evidence: Vec<Evidence>,
+    pub(super) documents: Vec<IssuedPaper>,
+}
+
+/// A paper at the end of a rectification (整改验收意见、销号审批表).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct IssuedPaper {
+    pub(super) document: Document,
+    pub(super) item_id: Option<String>,
 }

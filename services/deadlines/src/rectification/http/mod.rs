@@ -18,6 +18,7 @@ use super::evidence as files;
 use super::store::{self, Stored};
 use super::view::RectificationView;
 use crate::app::AppState;
+use crate::document;
 use crate::rules::RuleSet;
 
 /// What the caller may not see does not exist for him.
@@ -34,11 +35,14 @@ pub(crate) async fn visible(
 /// The rectification as it stands, with its version as `ETag`.
 async fn answer(
     connection: &mut sqlx::PgConnection,
+    permit: &Permit,
     rules: &RuleSet,
     stored: &Stored,
 ) -> Result<Versioned<Json<RectificationView>>, Problem> {
-    let evidence = files::of(connection, stored.dossier.rectification.rectification_id).await?;
-    Ok(Versioned(stored.version, Json(RectificationView::of(stored, &rules.current(), evidence))))
+    let rectification_id = stored.dossier.rectification.rectification_id;
+    let evidence = files::of(connection, rectification_id).await?;
+    let papers = document::http::of_case(connection, permit, rectification_id, &stored.dossier.letter).await?;
+    Ok(Versioned(stored.version, Json(RectificationView::of(stored, &rules.current(), evidence, papers))))
 }
 
 /// One act: begun once, done once, answered with the rectification after it.
@@ -55,6 +59,6 @@ async fn perform(
         Begun::Replay(answer) => return Ok(answer),
     };
     let stored = act::perform(&mut work, &state.rules, permit, if_match, rectification_id, act).await?;
-    let answer = answer(&mut work, &state.rules, &stored).await?;
+    let answer = answer(&mut work, permit, &state.rules, &stored).await?;
     work.commit(answer).await
 }

@@ -169,5 +169,5 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let mut connection = state.database.pool().acquire().await?;
     let stored = visible(&mut connection, &permit, rectification_id).await?;
-    Ok(answer(&mut connection, &state.rules, &stored).await?.into_response())
+    Ok(answer(&mut connection, &permit, &state.rules, &stored).await?.into_response())
 }
