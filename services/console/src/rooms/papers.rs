@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::assignments::{Assignment, Fact};
-use super::{Document, Named};
+use super::Named;
 use crate::api::{Failure, Refusal, Room, Sending};
 use crate::errors::{Outcome, outcome};
 use crate::form::{Forms, Posted};
