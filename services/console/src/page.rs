@@ -34,6 +34,7 @@ const NAVIGATION: &[(&str, &str, &[Action])] = &[
     ("/cases", "nav.cases", &[Action::TasksCaseRead]),
     ("/receipts", "nav.receipts", &[Action::NotificationsReceiptSign]),
     ("/rectifications", "nav.rectifications", &[Action::DeadlinesRectificationRead]),
+    ("/register", "nav.register", &[Action::PublicationRegisterRead]),
     ("/timers", "nav.timers", &[Action::DeadlinesTimerRead]),
     ("/ledger", "nav.ledger", &[Action::ReportingLedgerRead]),
     ("/statistics", "nav.statistics", &[Action::ReportingStatisticsRead]),

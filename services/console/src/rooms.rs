@@ -14,6 +14,7 @@ pub(crate) mod measures;
 pub(crate) mod plans;
 pub(crate) mod receipts;
 pub(crate) mod rectifications;
+pub(crate) mod register;
 pub(crate) mod sign_in;
 pub(crate) mod statistics;
 pub(crate) mod timers;

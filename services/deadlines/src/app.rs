@@ -46,6 +46,7 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
         .route(Action::DeadlinesRectificationRead, routes!(deadline::http::show))
         .public(routes!(deadline::http::proof), public())
         .route(Action::DeadlinesUrgingOrderRead, routes!(urging_order::http::show))
+        .route(Action::DeadlinesUrgingOrderVoid, routes!(urging_order::http::void_order))
         .route(Action::DeadlinesTimerRead, routes!(timer::http::list))
         .route(Action::DeadlinesRuleChangePropose, routes!(changes::propose))
         .route(Action::DeadlinesRuleChangeRead, routes!(changes::list))

@@ -61,6 +61,7 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
         .route(Action::TasksCaseWrite, routes!(case::http::decide_plea))
         .route(Action::TasksLetterIssue, routes!(case::http::issue_letter))
         .route(Action::TasksCaseRead, routes!(document::http::get_document))
+        .route(Action::TasksDocumentVoid, routes!(document::http::void_document))
         .route(Action::TasksAssignmentRead, routes!(assignment::http::list_assignments))
         .route(Action::TasksAssignmentRead, routes!(assignment::http::get_assignment))
 }

@@ -176,7 +176,15 @@ fn places(stack: &Stack, workspace: &Path) -> anyhow::Result<Places> {
         // A new signing key is as good a source of random characters as any.
         std::fs::write(&cookie_key, keys::texts(KeyPurpose::Journal)?.0).context("writing the cookie's key")?;
     }
-    Ok(Places { rulebook: workspace.join("rulebook"), operator_password, cookie_key })
+    let (rendering_key, public) = (secrets.join("rendering.key"), secrets.join("rendering.pub"));
+    if !public.exists() {
+        let (private, text) = keys::texts(KeyPurpose::Journal)?;
+        std::fs::write(&rendering_key, private).context("writing the key of the room that renders")?;
+        std::fs::write(&public, text).context("writing its public half")?;
+    }
+    let rendering_public_key = std::fs::read_to_string(public).context("reading a public key")?.trim().to_owned();
+    let rulebook = workspace.join("rulebook");
+    Ok(Places { rulebook, operator_password, cookie_key, rendering_key, rendering_public_key })
 }
 
 fn simulators(stack: &Stack, binaries: &Path) -> anyhow::Result<BTreeMap<&'static str, Process>> {

@@ -56,8 +56,13 @@ impl Replicas {
         })
         .await?;
         let nothing = || stack.folder().join("nothing");
-        let places =
-            Places { rulebook: workspace.join("rulebook"), operator_password: nothing(), cookie_key: nothing() };
+        let places = Places {
+            rulebook: workspace.join("rulebook"),
+            operator_password: nothing(),
+            cookie_key: nothing(),
+            rendering_key: nothing(),
+            rendering_public_key: String::new(),
+        };
         stack.start(&[SERVICE], |settings| config::text(settings, &places)).await?;
 
         // The other replica: the same database, broker and keys; ports and a log of its own.

@@ -26,3 +26,4 @@ mod steps;
 mod support;
 mod timers;
 mod tool;
+mod voids;

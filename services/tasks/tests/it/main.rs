@@ -19,4 +19,5 @@ mod journey;
 mod numbers;
 mod plans;
 mod policy;
+mod voids;
 mod world;
