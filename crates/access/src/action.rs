@@ -56,6 +56,7 @@ actions! {
     TasksLetterIssue = "tasks.letter.issue", "印发督导意见书、整改通知书", "issue opinion letters and rectification notices";
     TasksReportIssue = "tasks.report.issue", "印发督导报告", "issue supervision reports";
     TasksStepPaperIssue = "tasks.step_paper.issue", "印发约谈通知书、通报", "issue interview notices and circulars";
+    TasksDocumentVoid = "tasks.document.void", "作废或者替换文书", "void or replace documents";
     TasksDutyRead = "tasks.duty.read", "查看任务分工", "read duties";
     TasksAssignmentRead = "tasks.assignment.read", "查看待办事项", "read assignments";
     DeadlinesRectificationRead = "deadlines.rectification.read", "查看整改", "read rectifications";
@@ -71,6 +72,7 @@ actions! {
     DeadlinesStepDecide = "deadlines.step.decide", "决定升级措施", "decide steps of the ladder";
     DeadlinesEvidenceWrite = "deadlines.evidence.write", "上传整改证据", "add evidence of rectification";
     DeadlinesUrgingOrderRead = "deadlines.urging_order.read", "查看督办单", "read urging orders";
+    DeadlinesUrgingOrderVoid = "deadlines.urging_order.void", "作废督办单", "void urging orders";
     DeadlinesTimerRead = "deadlines.timer.read", "查看时钟", "read timers";
     NotificationsInboxRead = "notifications.inbox.read", "查看消息", "read messages";
     NotificationsReceiptSign = "notifications.receipt.sign", "签收文书", "sign for documents";
@@ -82,6 +84,7 @@ actions! {
     ReportingStatisticsRead = "reporting.statistics.read", "查看统计", "read statistics";
     PublicationDraftRead = "publication.draft.read", "查看待公开内容", "read drafts for publication";
     PublicationDraftApprove = "publication.draft.approve", "批准公开", "approve publication";
+    PublicationRegisterRead = "publication.register.read", "查看发文登记簿", "read the register of issued documents";
     ExchangeMessageRead = "exchange.message.read", "查看上报数据", "read messages to the national platform";
     ExchangeMessageResend = "exchange.message.resend", "重新上报", "resend messages to the national platform";
     ServiceDeadLettersManage = "service.dead_letters.manage", "处理死信", "manage dead letters";

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     Event,
-    shared::{DocumentRef, UnitRef},
+    shared::{DocumentRef, UnitRef, register_events},
     tasks::SupervisionKind,
 };
 
@@ -708,4 +708,11 @@ impl Change {
             Self::DutyOverdue { .. } => "duty_overdue",
         }
     }
+}
+
+register_events! {
+    /// A document other than an urging order was issued; an urging order's own event carries what the register needs.
+    DocumentIssued = "deadlines.document.issued.v1";
+    /// A document, urging orders included, was voided (作废) or replaced (替换).
+    DocumentVoided = "deadlines.document.voided.v1";
 }

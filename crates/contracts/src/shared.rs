@@ -4,6 +4,7 @@ use domain::ids::{AreaId, DocumentId, UnitId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// A unit (单位) as it stood when the event happened: enough to address, to scope and to count it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -111,4 +112,89 @@ pub struct DocumentRef {
     /// Legal time of issue.
     #[schema(value_type = String, format = DateTime)]
     pub issued_at: Timestamp,
+    /// SHA-256 of the frozen content, 64 hexadecimal digits; the verification code (核验码) follows from it.
+    pub content_sha256: String,
 }
+
+/// An entry of the register of issued documents (发文登记簿), as the document stands: what every room may know of a paper
+/// without reading it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RegisterEntry {
+    /// 1 when the document is issued; it grows when it is voided or replaced.
+    pub version: i64,
+    /// The document.
+    pub document: DocumentRef,
+    /// The identifier under which the issuing service serves it: the document's own, for an urging order the order's.
+    pub kept_as: Uuid,
+    /// Areas from the province down whose offices keep the register: the issuing agency's.
+    pub area_path: Vec<AreaId>,
+    /// Whether it is open to the public by itself (主动公开). Of any other, the public is never told title or addressee.
+    pub open: bool,
+    /// That it no longer holds, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voided: Option<Voiding>,
+}
+
+/// A document no longer holds (作废), perhaps because another one stands in its place (替换). Its number stays used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Voiding {
+    /// Legal time.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// The kind of reason; the public is told this much.
+    pub cause: VoidCause,
+    /// Why, in words; for the offices.
+    pub reason: String,
+    /// Name of who decided.
+    pub by: String,
+    /// The document in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<DocumentRef>,
+}
+
+/// Kinds of reasons for which a document is voided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VoidCause {
+    /// What it says is wrong (内容有误).
+    WrongContent,
+    /// It should not have been issued (误制误发).
+    IssuedInError,
+    /// What it was about has changed (情况变化).
+    CircumstancesChanged,
+}
+
+impl VoidCause {
+    /// Every cause.
+    pub const ALL: [Self; 3] = [Self::WrongContent, Self::IssuedInError, Self::CircumstancesChanged];
+
+    /// The key in data.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::WrongContent => "wrong_content",
+            Self::IssuedInError => "issued_in_error",
+            Self::CircumstancesChanged => "circumstances_changed",
+        }
+    }
+}
+
+/// Declares the two events by which a service that issues documents tells the register.
+macro_rules! register_events {
+    ($($(#[$doc:meta])+ $name:ident = $text:literal;)+) => {$(
+        $(#[$doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub $crate::shared::RegisterEntry);
+
+        impl $crate::Event for $name {
+            const TYPE: &'static str = $text;
+            fn aggregate_id(&self) -> uuid::Uuid {
+                self.0.document.document_id.into()
+            }
+            fn aggregate_version(&self) -> i64 {
+                self.0.version
+            }
+        }
+    )+};
+}
+pub(crate) use register_events;

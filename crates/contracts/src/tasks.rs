@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Event,
-    shared::{DocumentRef, UnitRef},
+    shared::{DocumentRef, UnitRef, register_events},
 };
 
 /// Type of supervision (督导类型), Regulation art. 13 to 17.
@@ -283,3 +283,11 @@ pub struct ReportIssued {
     pub copies: Vec<String>,
 }
 document_event!(ReportIssued, "tasks.report.issued.v1");
+
+register_events! {
+    /// A document of any kind was issued (印发): numbered and frozen. What kind of thing happened with it has an event of its
+    /// own; this one is for the register.
+    DocumentIssued = "tasks.document.issued.v1";
+    /// A document was voided (作废) or replaced (替换).
+    DocumentVoided = "tasks.document.voided.v1";
+}

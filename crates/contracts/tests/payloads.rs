@@ -17,7 +17,7 @@ use contracts::publication::PagePublished;
 use contracts::registry::{
     AccountRecorded, AreaLevel, AreaRecorded, GrantRecord, InspectorRecorded, UnitKind, UnitRecorded,
 };
-use contracts::shared::{DocumentKind, DocumentRef, UnitRef};
+use contracts::shared::{DocumentKind, DocumentRef, RegisterEntry, UnitRef, VoidCause, Voiding};
 use contracts::tasks::{
     CircularIssued, FindingFact, InterviewNotified, LetterIssued, NotificationIssued, PlanIssued,
     PreliminaryOpinionIssued, ReportIssued, StepOfPaper, SupervisionKind, TeamMember,
@@ -52,7 +52,30 @@ fn document(kind: DocumentKind) -> DocumentRef {
         issuing_unit_id: id(2),
         issuing_unit_name: "海南省人民政府教育督导委员会办公室".to_owned(),
         issued_at: at(1),
+        content_sha256: "5d".repeat(32),
     }
+}
+
+fn entry(kind: DocumentKind) -> RegisterEntry {
+    RegisterEntry {
+        version: 1,
+        document: document(kind),
+        kept_as: id(1),
+        area_path: vec![id(4), id(5)],
+        open: false,
+        voided: None,
+    }
+}
+
+fn voided(kind: DocumentKind, replaced_by: Option<DocumentRef>) -> RegisterEntry {
+    let voided = Voiding {
+        at: at(5),
+        cause: VoidCause::WrongContent,
+        reason: "联系电话有误".to_owned(),
+        by: "省教督委办公室管理员".to_owned(),
+        replaced_by,
+    };
+    RegisterEntry { version: 2, voided: Some(voided), ..entry(kind) }
 }
 
 fn unit() -> UnitRef {
@@ -301,7 +324,7 @@ fn registry() -> [String; 4] {
     ]
 }
 
-fn tasks() -> [String; 7] {
+fn tasks() -> [String; 9] {
     [
         line(&PlanIssued { plan_id: id(15), version: 2, year: 2026, document: document(DocumentKind::Plan) }),
         line(&NotificationIssued {
@@ -361,6 +384,11 @@ fn tasks() -> [String; 7] {
             addressee: "海口市人民政府".to_owned(),
             copies: vec!["海南省人民政府教育督导委员会办公室".to_owned()],
         }),
+        line(&contracts::tasks::DocumentIssued(entry(DocumentKind::Plan))),
+        line(&contracts::tasks::DocumentVoided(voided(
+            DocumentKind::OpinionLetter,
+            Some(document(DocumentKind::OpinionLetter)),
+        ))),
     ]
 }
 
@@ -437,6 +465,8 @@ fn deadlines() -> Vec<String> {
             rectification: rectification(),
             acceptance: Some(document(DocumentKind::AcceptanceOpinion)),
         }),
+        line(&contracts::deadlines::DocumentIssued(RegisterEntry { open: true, ..entry(DocumentKind::UrgingOrder) })),
+        line(&contracts::deadlines::DocumentVoided(voided(DocumentKind::UrgingOrder, None))),
     ];
     lines.extend(
         changes().into_iter().map(|change| line(&RectificationChanged { rectification: rectification(), change })),

@@ -19,19 +19,23 @@
 mod code;
 mod compose;
 pub mod content;
+mod correction;
 mod frozen;
 mod numerals;
 pub mod paper;
 mod record;
+mod rendition;
 pub mod template;
 mod text;
 mod title;
 
 pub use code::{CodeError, VerificationCode};
 pub use content::{Body, Content, Head, Kind};
+pub use correction::CorrectionError;
 pub use frozen::{ContentError, Frozen};
 pub use paper::{Block, Paper, PaperState};
 pub use record::{FieldSpec, Lookup, Record, Shape, Value};
+pub use rendition::{NoRendition, Rendition};
 pub use template::{Template, TemplateFault, TemplateFaults, Templates};
 pub use text::attachment_line;
 pub use title::half_width;

@@ -22,6 +22,16 @@ pub enum PaperState {
 }
 
 impl PaperState {
+    /// The name in data.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Genuine => "genuine",
+            Self::Void => "void",
+            Self::Replaced => "replaced",
+            Self::Preview => "preview",
+        }
+    }
+
     /// The word across every page, if any.
     pub fn watermark(self) -> Option<&'static str> {
         match self {

@@ -43,6 +43,7 @@ mod open;
 mod recount;
 mod refusal;
 mod requests;
+mod rest;
 mod state;
 mod timers;
 mod workbook;

@@ -15,6 +15,9 @@ use crate::config::ServicesSection;
 use crate::form::Upload;
 use crate::texts::Lang;
 
+/// What the room that makes documents says of a file, signed.
+const RENDITION: HeaderName = HeaderName::from_static("dudao-rendition");
+
 /// A service that pages ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
@@ -270,11 +273,28 @@ impl Line<'_> {
         Ok((headers, Body::from_stream(response.bytes_stream())).into_response())
     }
 
-    /// Has `documents` make a file of what is sent, and hands that through to the browser with the name that it has there.
-    pub async fn rendered(&self, path: &str, content: Box<RawValue>, format: &str) -> Result<Response, Failure> {
-        let query = vec![("format", format.to_owned())];
+    /// Has `documents` make a file of what is sent, and hands that through to the browser with the name that it has there. The
+    /// portal gets to know the file by what the room that made it has signed; a draft it does not sign.
+    pub async fn rendered(
+        &self,
+        path: &str,
+        content: Box<RawValue>,
+        format: &str,
+        state: Option<&str>,
+    ) -> Result<Response, Failure> {
+        let mut query = vec![("format", format.to_owned())];
+        query.extend(state.map(|state| ("state", state.to_owned())));
         let sending = Sending { frozen: Some(content), query, ..Sending::default() };
         let response = self.call(Method::POST, Room::Documents, path, sending).await?;
+        if let Some(statement) = response.headers().get(RENDITION).and_then(|value| value.to_str().ok()) {
+            let body = Some(serde_json::json!({ "rendition": statement }));
+            let known =
+                self.send(Method::POST, Room::Publication, "/v1/renditions", Sending { body, ..Sending::default() });
+            // The file is the reader's, whether or not the portal can be told just now; making it again tells it again.
+            if let Err(failure) = known.await {
+                tracing::warn!(?failure, "the portal does not know a file that was made");
+            }
+        }
         let mut headers = HeaderMap::new();
         for name in [CONTENT_TYPE, CONTENT_DISPOSITION, ETAG] {
             if let Some(value) = response.headers().get(&name) {

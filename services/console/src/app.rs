@@ -20,8 +20,8 @@ use crate::errors;
 use crate::page::Permissions;
 use crate::rooms::{
     accounts, assignments, cases, deadlines, deliveries, documents, drafts, exchange, home, imports, inbox, ledger,
-    measures, papers, plans, preferences, proofs, receipt_link, receipts, rectifications, rule_changes, sign_in,
-    statistics, templates, timers,
+    measures, papers, plans, preferences, proofs, receipt_link, receipts, rectifications, register, rule_changes,
+    sign_in, statistics, templates, timers,
 };
 use crate::session::Sealer;
 use crate::texts::Catalogue;
@@ -85,11 +85,14 @@ pub fn routes(state: AppState) -> Router {
         .route("/evidence/cases/{sha256}", get(documents::case_evidence))
         .route("/evidence/rectifications/{file_id}", get(documents::rectification_evidence))
         .route("/documents/{document_id}", get(documents::show))
+        .route("/documents/{document_id}/void", post(documents::void))
         .route("/documents/{document_id}/{format}", get(documents::file))
         .route("/urging-orders/{urging_order_id}", get(documents::urging_order))
+        .route("/urging-orders/{urging_order_id}/void", post(documents::void_urging_order))
         .route("/urging-orders/{urging_order_id}/{format}", get(documents::urging_order_file))
         .route("/rectification-papers/{document_id}", get(documents::rectification_paper))
         .route("/rectification-papers/{document_id}/{format}", get(documents::rectification_paper_file))
+        .route("/register", get(register::list))
         .route("/receipts", get(receipts::list))
         .route("/receipts/{document_id}", get(receipts::show))
         .route("/receipts/{document_id}/sign", post(receipts::sign))

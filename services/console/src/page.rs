@@ -48,6 +48,7 @@ const NAVIGATION: &[(&str, &str, &[Action])] = &[
     ("/sweep", "nav.sweep", &[Action::NotificationsSweepRead]),
     ("/rectifications", "nav.rectifications", &[Action::DeadlinesRectificationRead]),
     ("/assignments", "nav.assignments", &[Action::TasksAssignmentRead]),
+    ("/register", "nav.register", &[Action::PublicationRegisterRead]),
     ("/timers", "nav.timers", &[Action::DeadlinesTimerRead]),
     ("/proofs", "nav.proofs", &[Action::DeadlinesTimerRead]),
     ("/ledger", "nav.ledger", &[Action::ReportingLedgerRead]),
@@ -65,7 +66,7 @@ const NAVIGATION: &[(&str, &str, &[Action])] = &[
 /// The groups of a long menu: word and addresses. What no group names stands for itself.
 const GROUPS: &[(&str, &[&str])] = &[
     ("nav_group.supervise", &["/plans", "/cases", "/measures"]),
-    ("nav_group.papers", &["/receipts", "/deliveries", "/sweep"]),
+    ("nav_group.papers", &["/receipts", "/register", "/deliveries", "/sweep"]),
     ("nav_group.rectify", &["/rectifications", "/assignments", "/timers", "/proofs", "/ledger", "/statistics"]),
     ("nav_group.show", &["/drafts", "/exchange"]),
     ("nav_group.manage", &["/rule-changes", "/templates", "/imports", "/accounts"]),

@@ -21,6 +21,7 @@ pub(crate) mod proofs;
 pub(crate) mod receipt_link;
 pub(crate) mod receipts;
 pub(crate) mod rectifications;
+pub(crate) mod register;
 pub(crate) mod rule_changes;
 pub(crate) mod sign_in;
 pub(crate) mod statistics;

@@ -47,6 +47,7 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
         .public(routes!(deadline::http::proof), public())
         .route(Action::DeadlinesUrgingOrderRead, routes!(urging_order::http::show))
         .route(Action::DeadlinesRectificationRead, routes!(document::http::show))
+        .route(Action::DeadlinesUrgingOrderVoid, routes!(urging_order::http::void_order))
         .route(Action::DeadlinesTimerRead, routes!(timer::http::list))
         .route(Action::DeadlinesTimerRead, routes!(prove::http::pulse))
         .route(Action::DeadlinesRuleChangePropose, routes!(changes::propose))

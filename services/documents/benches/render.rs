@@ -31,6 +31,7 @@ fn main() {
     let rendering = RenderingSection {
         templates: root.join("rulebook/documents"),
         portal: "https://dudao.example".to_owned(),
+        signing_key_file: None,
         threads: 0,
         queue: 64,
     };

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use service_kit::config::{AccessSection, Faults, StatelessCommon, Validate};
+use messaging::JournalKey;
+use service_kit::config::{AccessSection, Faults, SecretFile, StatelessCommon, Validate};
 
 use crate::fonts::Families;
 
@@ -14,6 +15,9 @@ service_kit::section! {
         /// Address of the public portal, without a slash at the end; documents are verified at `/verify/<code>` below it.
         /// Empty: documents carry the code without an address.
         pub portal: String = String::new(),
+        /// File with the Ed25519 key that signs which files were made (`dudao key new`); the portal's page of verification
+        /// knows a file by it. Without one, files are made and not known again.
+        pub signing_key_file: Option<SecretFile> = None,
         /// Threads that set pages; 0 takes as many as there are cores. More would only wait for each other.
         pub threads: usize = 0,
         /// Requests that may wait for a thread; further ones are told to come again.
@@ -107,6 +111,18 @@ impl Validate for Config {
                 "must be an http:// or https:// address without a slash at the end",
             );
         }
+        if self
+            .rendering
+            .signing_key_file
+            .as_ref()
+            .is_some_and(|file| JournalKey::from_bytes(file.expose().as_bytes()).is_err())
+        {
+            faults.add(
+                "rendering.signing_key_file",
+                "不是 dudao key new 生成的私钥",
+                "is no private key as dudao key new makes them",
+            );
+        }
         if self.fonts.folders.is_empty() {
             faults.add("fonts.folders", "至少要有一个字体文件夹", "at least one folder with fonts is needed");
         }
@@ -117,12 +133,17 @@ impl Validate for Config {
 mod tests {
     use super::*;
 
+    /// The example, with a key that exists.
     fn example(change: impl Fn(String) -> String) -> Result<Config, Faults> {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("documents.example.toml");
-        let text = change(std::fs::read_to_string(file).unwrap());
-        let file = tempfile_of(&text);
+        let key = tempfile_of(&JournalKey::generate().unwrap());
+        let text = std::fs::read_to_string(file).unwrap();
+        let secret = "/run/secrets/dudao/documents-signing";
+        assert!(text.contains(secret));
+        let file = tempfile_of(&change(text.replace(secret, key.to_str().unwrap())));
         let config = service_kit::config::load::<Config>(Some(&file), &[]);
         std::fs::remove_file(&file).unwrap();
+        std::fs::remove_file(&key).unwrap();
         config
     }
 
@@ -144,7 +165,7 @@ mod tests {
     #[test]
     fn every_fault_is_named() {
         let faults = example(|text| {
-            text.replace("# portal = \"https://dudao.example\"", "portal = \"dudao.example/\"")
+            text.replace("portal = \"https://jiaoyududao.example\"", "portal = \"dudao.example/\"")
                 .replace("[\"/usr/share/fonts/official\"", "[")
                 .replace(", \"/usr/share/fonts/dudao\"]", "]")
         })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use ::http::{HeaderMap, HeaderValue, StatusCode};
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -18,6 +18,9 @@ use crate::app::AppState;
 use crate::desk::DeskError;
 use crate::press::{Format, PressError, Rendered};
 use crate::typeset::TypesetError;
+
+/// The header that states which file was made; see [`documents::Rendition`].
+const DUDAO_RENDITION: HeaderName = HeaderName::from_static("dudao-rendition");
 
 /// Whether the document still holds (文书效力).
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
@@ -102,7 +105,9 @@ pub(crate) struct KindView {
 /// 生成文书
 #[utoipa::path(post, path = "/v1/documents/render", tag = "文书", params(RenderQuery),
     request_body(content = Object, content_type = "application/json", description = "The frozen content, byte for byte."),
-    responses((status = 200, description = "The document; its ETag names exactly these bytes.", content_type = "application/pdf"),
+    responses((status = 200, description = "The document; its ETag names exactly these bytes.", content_type = "application/pdf",
+            headers(("dudao-rendition" = String, description = "Which file this is, signed by the room: hand it to the portal \
+                (POST /v1/renditions of publication) so that its page of verification knows the file."))),
         (status = 304, description = "The caller has these bytes already (If-None-Match).")))]
 pub(crate) async fn render(
     State(state): State<AppState>,
@@ -164,7 +169,12 @@ fn answer(made: Result<Rendered, PressError>, headers: &HeaderMap) -> problem::R
     let disposition = format!("attachment; filename*=UTF-8''{}", percent_encoded(&rendered.file_name));
     let disposition = HeaderValue::from_str(&disposition).map_err(|error| Problem::internal(&error))?;
     let media_type = HeaderValue::from_static(rendered.format.media_type());
-    Ok(([(CONTENT_TYPE, media_type), (ETAG, etag), (CONTENT_DISPOSITION, disposition)], rendered.bytes).into_response())
+    let headers = [(CONTENT_TYPE, media_type), (ETAG, etag), (CONTENT_DISPOSITION, disposition)];
+    let mut response = (headers, rendered.bytes).into_response();
+    if let Some(statement) = rendered.statement.and_then(|text| HeaderValue::from_str(&text).ok()) {
+        response.headers_mut().insert(DUDAO_RENDITION, statement);
+    }
+    Ok(response)
 }
 
 /// RFC 8187: everything but plain letters and digits.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use documents::{Content, ContentError, Frozen, Paper, PaperState, Template, TemplateFault, Templates};
+use documents::{Content, ContentError, Frozen, Paper, PaperState, Rendition, Template, TemplateFault, Templates};
+use messaging::JournalKey;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -60,6 +61,8 @@ pub struct Rendered {
     pub etag: String,
     /// A name for the file: number and title.
     pub file_name: String,
+    /// Which file this is, signed; without a key, and for a trial, nothing is stated.
+    pub statement: Option<String>,
 }
 
 /// Why a document could not be made.
@@ -94,6 +97,7 @@ struct Parts {
     templates: Templates,
     sources: BTreeMap<String, PageSource>,
     portal: String,
+    key: Option<JournalKey>,
     section: FontsSection,
     /// Looked for when the first document asks, so that an idle room stays small; tried again when it failed.
     fonts: Mutex<Option<Arc<Fonts>>>,
@@ -109,7 +113,9 @@ impl Press {
             let source = std::fs::read_to_string(&page).with_context(|| page.display().to_string())?;
             sources.insert(template.version().to_owned(), PageSource::new(source));
         }
+        let key = rendering.signing_key_file.as_ref().map(|file| JournalKey::from_bytes(file.expose().as_bytes()));
         Ok(Self(Arc::new(Parts {
+            key: key.transpose().context("rendering.signing_key_file")?,
             templates,
             sources,
             portal: rendering.portal.clone(),
@@ -180,12 +186,30 @@ impl Press {
             }
         };
         let head = &frozen.content().head;
+        let statement = match state {
+            PaperState::Genuine | PaperState::Void | PaperState::Replaced => self.state(frozen, format, state, &bytes),
+            PaperState::Preview => None,
+        };
         Ok(Rendered {
+            statement,
             bytes,
             format,
             etag: hex::encode(name.finalize()),
             file_name: format!("{}_{}.{}", head.doc_no, paper.title, format.extension()),
         })
+    }
+
+    /// What the room states about a file: the statement, a blank, its signature.
+    fn state(&self, frozen: &Frozen, format: Format, state: PaperState, bytes: &[u8]) -> Option<String> {
+        let key = self.0.key.as_ref()?;
+        let rendition = Rendition {
+            content_sha256: frozen.sha256(),
+            format: format.extension().to_owned(),
+            state,
+            file_sha256: hex::encode(Sha256::digest(bytes)),
+        };
+        let statement = rendition.to_string();
+        Some(format!("{statement} {}", hex::encode(key.sign(statement.as_bytes()))))
     }
 
     fn fonts(&self) -> Result<Arc<Fonts>, PressError> {

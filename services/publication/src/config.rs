@@ -23,6 +23,9 @@ service_kit::section! {
         pub title: String = "海南省教育督导整改公开平台".to_owned(),
         /// Who runs it.
         pub operator: String = "海南省人民政府教育督导委员会办公室".to_owned(),
+        /// Public keys (64 hexadecimal digits) of the room that renders documents: whose statements about files the page of
+        /// verification believes. The present one, and those of before as long as their files are about.
+        pub rendition_keys: Vec<String> = Vec::new(),
     }
 }
 
@@ -44,6 +47,13 @@ impl Validate for Config {
                 "portal.address",
                 "必须是 http:// 或 https:// 地址，末尾不带斜杠",
                 "must be an http:// or https:// address without a slash at the end",
+            );
+        }
+        if self.portal.rendition_keys.iter().any(|key| messaging::JournalPublicKey::from_hex(key).is_err()) {
+            faults.add(
+                "portal.rendition_keys",
+                "每个公钥必须是 64 位十六进制数",
+                "every public key must be 64 hexadecimal digits",
             );
         }
     }

@@ -1,8 +1,9 @@
 //! `publication` shows: it prepares a public page for every rectification, lets a person approve it, and serves the
 //! public portal (公开平台) with its open data.
 //!
-//! Owns: the public wording, who approved or withdrew it, every published version with its hash. Does not own: any
-//! fact of the rectification (`deadlines`). What the portal shows is read from the published bytes alone, so that
+//! Owns: the public wording, who approved or withdrew it, every published version with its hash; the register of issued
+//! documents (发文登记簿) with the page on which anyone verifies one. Does not own: any fact of the rectification
+//! (`deadlines`), nor what a document says (the services that issue). What the portal shows is read from the published bytes alone, so that
 //! nothing unapproved, withdrawn or masked can get out by another way.
 //!
 //! ```mermaid
@@ -26,11 +27,13 @@ pub mod consume;
 pub mod portal;
 mod publication;
 mod redact;
+mod register;
 mod rules;
 
 use std::sync::Arc;
 
-use messaging::Consumer;
+use anyhow::Context as _;
+use messaging::{Consumer, JournalPublicKey};
 use service_kit::{Assembled, Kit, Service};
 use sqlx::migrate::Migrator;
 
@@ -65,12 +68,18 @@ pub fn build(
     kit: Kit,
 ) -> anyhow::Result<Assembled> {
     let rules = Arc::new(Rules::load(rulebook)?);
-    let state = app::AppState { database: kit.database.clone() };
+    let keys = portal.rendition_keys.iter().map(|key| JournalPublicKey::from_hex(key));
+    let keys = keys.collect::<Result<Vec<_>, _>>().context("portal.rendition_keys")?;
+    let state = app::AppState { database: kit.database.clone(), rendition_keys: keys.into() };
     let pages = portal::routes(portal, kit.database.clone());
-    Ok(Assembled::new(app::routes(kit.access.clone()), state).public_pages(pages).consumer(Consumer::new(
-        kit.database,
-        kit.broker,
-        consume::RECTIFICATIONS_CONSUMER,
-        consume::Rectifications { rules },
-    )))
+    Ok(Assembled::new(app::routes(kit.access.clone()), state)
+        .public_pages(pages)
+        .without_idempotency("/v1/renditions")
+        .consumer(Consumer::new(
+            kit.database.clone(),
+            kit.broker.clone(),
+            consume::RECTIFICATIONS_CONSUMER,
+            consume::Rectifications { rules },
+        ))
+        .consumer(Consumer::new(kit.database, kit.broker, consume::DOCUMENTS_CONSUMER, consume::Documents)))
 }

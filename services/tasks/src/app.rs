@@ -63,6 +63,7 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
         .route(Action::TasksReportIssue, routes!(case::http::draft_report))
         .route(Action::TasksReportIssue, routes!(case::http::issue_report))
         .route(Action::TasksCaseRead, routes!(document::http::get_document))
+        .route(Action::TasksDocumentVoid, routes!(document::http::void_document))
         .route(Action::TasksAssignmentRead, routes!(assignment::http::list_assignments))
         .route(Action::TasksAssignmentRead, routes!(assignment::http::get_assignment))
         .route(Action::TasksStepPaperIssue, routes!(assignment::http::issue_interview_notice))

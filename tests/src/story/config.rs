@@ -16,6 +16,10 @@ pub struct Places {
     pub cookie_key: PathBuf,
     /// File with the key of the one-time links in mails.
     pub link_key: PathBuf,
+    /// File with the key that signs which files of documents were made.
+    pub rendering_key: PathBuf,
+    /// Its public half.
+    pub rendering_public_key: String,
 }
 
 /// The text of a service's configuration.
@@ -75,8 +79,10 @@ fn own(settings: &Settings, places: &Places) -> String {
         "reporting" => format!("[links]\nportal = {:?}\n", base("publication")),
         "publication" => format!(
             "[rulebook]\nfolder = {rulebook}\nprovince = \"460000\"\n[portal]\naddress = {:?}\n\
-             title = \"海南省教育督导信息公开\"\noperator = \"海南省人民政府教育督导委员会办公室\"\n",
-            base("publication")
+             title = \"海南省教育督导信息公开\"\noperator = \"海南省人民政府教育督导委员会办公室\"\n\
+             rendition_keys = [{:?}]\n",
+            base("publication"),
+            places.rendering_public_key
         ),
         "exchange" => {
             let platform = base("national-platform");
@@ -88,9 +94,12 @@ fn own(settings: &Settings, places: &Places) -> String {
             )
         }
         "documents" => format!(
-            "[access]\npublic_keys = {}\n[rendering]\ntemplates = {}\n[fonts]\nfolders = [{}]\n",
+            "[access]\npublic_keys = {}\n[rendering]\ntemplates = {}\nportal = {:?}\nsigning_key_file = {}\n\
+             [fonts]\nfolders = [{}]\n",
             quoted(&settings.token_public_keys),
             quoted(&places.rulebook.join("documents")),
+            base("publication"),
+            quoted(&places.rendering_key),
             quoted(&workspace_root().join(".tools/fonts"))
         ),
         "console" => {

@@ -178,7 +178,15 @@ fn places(stack: &Stack, workspace: &Path) -> anyhow::Result<Places> {
             std::fs::write(key, keys::texts(KeyPurpose::Journal)?.0).context("writing a key")?;
         }
     }
-    Ok(Places { rulebook: workspace.join("rulebook"), operator_password, cookie_key, link_key })
+    let (rendering_key, public) = (secrets.join("rendering.key"), secrets.join("rendering.pub"));
+    if !public.exists() {
+        let (private, text) = keys::texts(KeyPurpose::Journal)?;
+        std::fs::write(&rendering_key, private).context("writing the key of the room that renders")?;
+        std::fs::write(&public, text).context("writing its public half")?;
+    }
+    let rendering_public_key = std::fs::read_to_string(public).context("reading a public key")?.trim().to_owned();
+    let rulebook = workspace.join("rulebook");
+    Ok(Places { rulebook, operator_password, cookie_key, link_key, rendering_key, rendering_public_key })
 }
 
 fn simulators(stack: &Stack, binaries: &Path) -> anyhow::Result<BTreeMap<&'static str, Process>> {

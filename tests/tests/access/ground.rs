@@ -122,10 +122,11 @@ impl Room {
             // Its own unit is told by messages, not by the list of what the offices have to do.
             ("tasks", path) if path.starts_with("/v1/plans") || path.starts_with("/v1/assignments") => area,
             // The department reads along from the letter on, which this case does not have yet.
-            ("publication", _) => area.concerning(school),
             ("tasks", path) if path != "/v1/duties" => area.concerning(school),
             // The office records a paper; the unit itself signs.
-            ("notifications", "/v1/receipts/{document_id}/paper") => area,
+            // A register is an office's as well, whatever units its papers are about.
+            ("notifications", "/v1/receipts/{document_id}/paper") | ("publication", "/v1/document-register") => area,
+            ("publication", _) => area.concerning(school),
             ("notifications", path) if path.starts_with("/v1/receipts") => Resource::default().concerning(school),
             ("notifications", path) if path.starts_with("/v1/deliveries") => area.concerning(school).concerning(bureau),
             ("exchange", _) => area.concerning(school).concerning(bureau),
@@ -144,7 +145,7 @@ impl Room {
             ("tasks", "/v1/cases") => "case_id",
             ("tasks", "/v1/assignments") => "assignment_id",
             ("deadlines" | "reporting", _) => "rectification_id",
-            ("notifications", "/v1/receipts") => "document_id",
+            ("notifications", "/v1/receipts") | ("publication", "/v1/document-register") => "document_id",
             ("notifications", "/v1/deliveries") => "receipt_id",
             ("publication", _) => "publication_id",
             ("exchange", _) => "message_id",
@@ -286,6 +287,7 @@ fn letter(ground: &Ground) -> LetterIssued {
             issuing_unit_id: ground.office,
             issuing_unit_name: "海口市人民政府教育督导委员会办公室".to_owned(),
             issued_at,
+            content_sha256: "5d".repeat(32),
         },
         case_title: "2026年春季校园安全专项督导".to_owned(),
         supervision_kind: SupervisionKind::Special,
@@ -425,11 +427,15 @@ async fn publication(ground: Ground, heard: &[Envelope]) -> Room {
         address: "http://127.0.0.1:1".to_owned(),
         title: "公开".to_owned(),
         operator: "海口市人民政府教育督导委员会办公室".to_owned(),
+        rendition_keys: Vec::new(),
     };
     let rules = Arc::new(publication::Rules::load(&rulebook).unwrap());
     apply(&database, &publication::consume::Rectifications { rules }, heard).await;
-    let things =
-        BTreeMap::from([("publication_id", one(&database, "SELECT publication_id::text FROM publications").await)]);
+    apply(&database, &publication::consume::Documents, heard).await;
+    let things = BTreeMap::from([
+        ("publication_id", one(&database, "SELECT publication_id::text FROM publications").await),
+        ("document_id", one(&database, "SELECT document_id::text FROM documents").await),
+    ]);
     open_room("publication", publication::build(&rulebook, &portal, kit.clone()).unwrap(), &kit, ground, things)
 }
 
@@ -458,6 +464,7 @@ fn documents(ground: Ground) -> Room {
     let rendering = documents_room::config::RenderingSection {
         templates: rulebook().join("documents"),
         portal: String::new(),
+        signing_key_file: None,
         threads: 1,
         queue: 64,
     };

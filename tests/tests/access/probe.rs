@@ -81,6 +81,11 @@ fn body(room: &Room, route: &Route) -> Option<Value> {
             json!({"received_at": "2026-02-06T02:00:00Z", "signer_name": "校办", "note": "直接送达"})
         }
         "/v1/deliveries/{delivery_id}/discard" => json!({"reason": "已电话告知"}),
+        // Of a kind that is never just voided, and of an order that a clock rests on: whoever gets through is told so.
+        "/v1/documents/{document_id}/void" | "/v1/urging-orders/{urging_order_id}/void" => {
+            json!({"cause": "issued_in_error", "reason": "误发"})
+        }
+        "/v1/renditions" => json!({"rendition": "signed by nobody"}),
         "/v1/drafts/{publication_id}/withdraw" => json!({"reason": "涉及未决诉讼"}),
         "/v1/messages/{message_id}/resend" => json!({"reason": "再次上报"}),
         "/v1/rectifications/{rectification_id}/items/{item_id}/report" => {

@@ -61,6 +61,8 @@ impl Replicas {
             operator_password: nothing(),
             cookie_key: nothing(),
             link_key: nothing(),
+            rendering_key: nothing(),
+            rendering_public_key: String::new(),
         };
         stack.start(&[SERVICE], |settings| config::text(settings, &places)).await?;
 

@@ -154,6 +154,7 @@ fn letter(agency: &UnitRecorded, findings: i32) -> LetterIssued {
             issuing_unit_id: agency.unit_id,
             issuing_unit_name: agency.name.clone(),
             issued_at,
+            content_sha256: "5d".repeat(32),
         },
         case_title: "2026年春季校园安全专项督导".to_owned(),
         supervision_kind: SupervisionKind::Special,

@@ -1,16 +1,19 @@
-//! Official documents as they were issued, and files of evidence.
+//! Official documents as they were issued, voiding and replacing them, and files of evidence.
 
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
+use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Document;
-use crate::api::{Failure, Room};
-use crate::page::{Page, ok};
+use crate::api::{Failure, Refusal, Room, Sending};
+use crate::errors::{Outcome, outcome};
+use crate::form::{Forms, Posted};
+use crate::page::{Page, done, html};
 use crate::session::Ctx;
 
 /// The frozen text of a document, in lines.
@@ -25,7 +28,38 @@ pub(crate) struct Paper {
     pub(crate) rectification_id: Option<String>,
     /// Address of its page, below which its files lie.
     pub(crate) address: String,
+    /// The code for verification (核验码).
+    pub(crate) code: String,
+    pub(crate) voided: Option<Voided>,
+    /// What it takes to void it.
+    pub(crate) action: &'static str,
+    /// Why it cannot just be voided, as a key of the texts.
+    pub(crate) obstacle: Option<&'static str>,
+    /// The words that a correction may change, by name.
+    pub(crate) correctable: Vec<Correctable>,
 }
+
+/// A document no longer holds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Voided {
+    pub(crate) at: String,
+    pub(crate) cause: String,
+    pub(crate) reason: String,
+    pub(crate) by: String,
+    pub(crate) replaced_by: Option<Document>,
+}
+
+/// Words that may be corrected.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Correctable {
+    pub(crate) field: String,
+    pub(crate) text: String,
+}
+
+/// The causes for which a document is voided.
+pub(crate) const CAUSES: [&str; 3] = ["wrong_content", "issued_in_error", "circumstances_changed"];
 
 /// A part of a document: its name and what stands there.
 #[derive(Debug)]
@@ -53,6 +87,10 @@ struct Stored {
     sha256: String,
     content: Content,
     received_at: Option<String>,
+    code: String,
+    voided: Option<Voided>,
+    carries_a_clock: bool,
+    correctable: Vec<Correctable>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,6 +107,9 @@ struct StoredOrder {
     rectification_id: String,
     content: Content,
     content_sha256: String,
+    code: String,
+    voided: Option<Voided>,
+    resting: Vec<u32>,
 }
 
 /// A paper at the end of a rectification as `deadlines` keeps it.
@@ -89,10 +130,12 @@ struct Content {
     body: Map<String, Value>,
 }
 
-/// The frozen bytes as they were hashed.
+/// The frozen bytes as they were hashed, and whether they still hold.
 #[derive(Debug, Deserialize)]
 struct Frozen {
     content: Box<RawValue>,
+    #[serde(default)]
+    voided: Option<Voided>,
 }
 
 /// The kind that `deadlines` issues by the clock.
@@ -107,6 +150,7 @@ pub(crate) const FORMATS: [&str; 3] = ["pdf", "docx", "txt"];
 #[template(path = "document.html")]
 struct DocumentPage {
     page: Page,
+    forms: Forms,
     paper: Paper,
 }
 
@@ -260,6 +304,10 @@ pub(crate) async fn paper(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Pa
             sha256: stored.content_sha256,
             rectification_id: Some(stored.rectification_id),
             address: format!("/urging-orders/{document_id}"),
+            code: stored.code,
+            voided: stored.voided,
+            action: "deadlines.urging_order.void",
+            obstacle: (!stored.resting.is_empty()).then_some("void.items_rest"),
             ..read(ctx, &stored.content)
         });
     }
@@ -279,6 +327,11 @@ pub(crate) async fn paper(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Pa
         sha256: stored.sha256,
         received_at: stored.received_at,
         address: format!("/documents/{document_id}"),
+        code: stored.code,
+        voided: stored.voided,
+        action: "tasks.document.void",
+        obstacle: stored.carries_a_clock.then_some("void.clock_runs"),
+        correctable: stored.correctable,
         ..read(ctx, &stored.content)
     })
 }
@@ -298,6 +351,22 @@ fn read(ctx: &Ctx, content: &Content) -> Paper {
         copies: copies.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("，"),
         lines: lines(&page, &parts),
         ..Paper::default()
+    }
+}
+
+impl Paper {
+    /// The corrections to choose from; a paper without an obstacle may also be voided with nothing in its place.
+    pub(crate) fn corrections(&self, page: &Page) -> Vec<(String, String)> {
+        let mut options = Vec::new();
+        if self.obstacle.is_none() {
+            options.push((String::new(), page.t("void.no_replacement").to_owned()));
+        }
+        let name = |field: &str| match field {
+            "title" => page.t("document.name").to_owned(),
+            other => page.word("paper", other).to_owned(),
+        };
+        options.extend(self.correctable.iter().map(|one| (one.field.clone(), name(&one.field))));
+        options
     }
 }
 
@@ -366,21 +435,70 @@ fn words(page: &Page, key: &str, value: &Value) -> String {
 
 /// A document of a case or a plan.
 pub(crate) async fn show(ctx: Ctx, Path(document_id): Path<Uuid>) -> Result<Response, Failure> {
-    let paper = paper(&ctx, "", document_id).await?;
-    ok(&DocumentPage { page: ctx.titled(paper.document.title.clone()), paper })
+    render(&ctx, "", document_id, None).await
 }
 
 /// An urging order (督办单).
 pub(crate) async fn urging_order(ctx: Ctx, Path(urging_order_id): Path<Uuid>) -> Result<Response, Failure> {
-    let paper = paper(&ctx, URGING_ORDER, urging_order_id).await?;
-    ok(&DocumentPage { page: ctx.titled(paper.document.title.clone()), paper })
+    render(&ctx, URGING_ORDER, urging_order_id, None).await
+}
+
+async fn render(
+    ctx: &Ctx,
+    kind: &str,
+    document_id: Uuid,
+    posted: Option<(Posted, Refusal)>,
+) -> Result<Response, Failure> {
+    let paper = paper(ctx, kind, document_id).await?;
+    let status = posted.as_ref().map_or(StatusCode::OK, |(_, refusal)| refusal.status());
+    html(status, &DocumentPage { page: ctx.titled(paper.document.title.clone()), forms: ctx.forms(posted), paper })
+}
+
+/// Voids a document, or replaces it by one with corrected words.
+pub(crate) async fn void(ctx: Ctx, Path(document_id): Path<Uuid>, posted: Posted) -> Result<Response, Failure> {
+    voided(&ctx, "", document_id, posted).await
+}
+
+/// Voids an urging order.
+pub(crate) async fn void_urging_order(
+    ctx: Ctx,
+    Path(urging_order_id): Path<Uuid>,
+    posted: Posted,
+) -> Result<Response, Failure> {
+    voided(&ctx, URGING_ORDER, urging_order_id, posted).await
+}
+
+async fn voided(ctx: &Ctx, kind: &str, document_id: Uuid, posted: Posted) -> Result<Response, Failure> {
+    let (room, path) = keeper(kind, document_id);
+    let mut body = json!({ "cause": posted.get("cause"), "reason": posted.get("reason") });
+    if let Some(field) = posted.some("field") {
+        body["corrections"] = json!([{ "field": field, "text": posted.get("text") }]);
+    }
+    let sending = Sending { body: Some(body), key: posted.key(), ..Sending::default() };
+    let answer = ctx.line().send(Method::POST, room, &format!("{path}/void"), sending).await;
+    match outcome(ctx, &posted, answer)? {
+        Outcome::Done(answer) => {
+            let other = answer.pointer("/voided/replaced_by/document_id").and_then(Value::as_str);
+            // To the document that holds now, where there is one.
+            match other {
+                Some(other) => Ok(done(&format!("/documents/{other}"), "done.replaced")),
+                None if kind == URGING_ORDER => Ok(done(&format!("/urging-orders/{document_id}"), "done.voided")),
+                None => Ok(done(&format!("/documents/{document_id}"), "done.voided")),
+            }
+        }
+        Outcome::Again(mut refusal) => {
+            for fault in &mut refusal.errors {
+                fault.pointer = fault.pointer.replace("/corrections/0", "");
+            }
+            render(ctx, kind, document_id, Some((posted, refusal))).await
+        }
+    }
 }
 
 /// A paper at the end of a rectification (整改验收意见、销号审批表).
 pub(crate) async fn rectification_paper(ctx: Ctx, Path(document_id): Path<Uuid>) -> Result<Response, Failure> {
     let [kind, _] = CLOSING;
-    let paper = paper(&ctx, kind, document_id).await?;
-    ok(&DocumentPage { page: ctx.titled(paper.document.title.clone()), paper })
+    render(&ctx, kind, document_id, None).await
 }
 
 /// The same as a file.
@@ -410,15 +528,23 @@ async fn made(ctx: &Ctx, kind: &str, document_id: Uuid, format: &str) -> Result<
     if !FORMATS.contains(&format) {
         return Err(Failure::NotFound);
     }
-    let content = frozen(ctx, kind, document_id).await?;
-    ctx.line().rendered("/v1/documents/render", content, format).await
+    let stored = stored(ctx, kind, document_id).await?;
+    let state = match &stored.voided {
+        None => "genuine",
+        Some(Voided { replaced_by: None, .. }) => "void",
+        Some(Voided { replaced_by: Some(_), .. }) => "replaced",
+    };
+    ctx.line().rendered("/v1/documents/render", stored.content, format, Some(state)).await
+}
+
+async fn stored(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Frozen, Failure> {
+    let (room, path) = keeper(kind, document_id);
+    ctx.line().get(room, &path).await
 }
 
 /// The frozen content of a document, byte for byte, for whoever may read it.
 pub(crate) async fn frozen(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Box<RawValue>, Failure> {
-    let (room, path) = keeper(kind, document_id);
-    let stored: Frozen = ctx.line().get(room, &path).await?;
-    Ok(stored.content)
+    Ok(stored(ctx, kind, document_id).await?.content)
 }
 
 /// Kind and identity of the document that somebody names by the address of its page or of its file, or by its identity.

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::assignments::{Assignment, Fact};
 use super::Named;
+use super::assignments::{Assignment, Fact};
 use crate::api::{Failure, Refusal, Room, Sending};
 use crate::errors::{Outcome, outcome};
 use crate::form::{Forms, Posted};

@@ -103,7 +103,7 @@ pub(crate) async fn preview(ctx: Ctx, posted: Posted) -> Result<Response, Failur
         template: posted.some("template"),
     };
     let trial = serde_json::value::to_raw_value(&trial).map_err(|_| Failure::Broken(Room::Documents))?;
-    match ctx.line().rendered("/v1/documents/preview", trial, format).await {
+    match ctx.line().rendered("/v1/documents/preview", trial, format, None).await {
         Ok(file) => Ok(file),
         Err(failure) => match outcome(&ctx, &posted, Err(failure))? {
             Outcome::Done(_) => Err(Failure::Broken(Room::Documents)),

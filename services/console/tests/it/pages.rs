@@ -7,7 +7,7 @@ use serde_json::json;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, ResponseTemplate};
 
-use crate::samples::{ID, LIFT, LOOK_BACK, OTHER, PLANNED, PROPOSED, REQUEST, SHA, TAKEN, VERIFIED, addresses};
+use crate::samples::{CODE, ID, LIFT, LOOK_BACK, OTHER, PLANNED, PROPOSED, REQUEST, SHA, TAKEN, VERIFIED, addresses};
 use crate::stage::{Stage, caller, header, problem};
 
 /// Values of an attribute, in order.
@@ -111,6 +111,7 @@ async fn navigation_shows_what_the_role_may_do() {
         "/drafts",
         "/measures",
         "/inbox",
+        "/register",
     ];
     let (timers, proofs, sweep) = ("/timers", "/proofs", "/sweep");
     let (changes, templates) = ("/rule-changes", "/templates");
@@ -388,8 +389,12 @@ async fn a_file_is_made_of_the_frozen_bytes() {
     let cookie = stage.sign_in(&caller(Role::Inspector)).await;
     // Blanks that no canonical form has: they must not get lost on the way either.
     let frozen = r#"{"body": {"b":1}, "head":{"a":"琼"} }"#;
-    for (keeper, page) in [("tasks/v1/documents", "documents"), ("deadlines/v1/urging-orders", "urging-orders")] {
-        let stored = format!(r#"{{"sha256":"x","content":{frozen},"received_at":null}}"#);
+    // The second one is void: that stands across its pages.
+    for (keeper, page, voided) in [
+        ("tasks/v1/documents", "documents", "null"),
+        ("deadlines/v1/urging-orders", "urging-orders", r#"{"at":"2026-04-01T01:00:00Z","cause":"wrong_content"}"#),
+    ] {
+        let stored = format!(r#"{{"sha256":"x","content":{frozen},"received_at":null,"voided":{voided}}}"#);
         Mock::given(method("GET"))
             .and(path(format!("/{keeper}/{ID}")))
             .respond_with(ResponseTemplate::new(200).set_body_raw(stored, "application/json"))
@@ -399,6 +404,7 @@ async fn a_file_is_made_of_the_frozen_bytes() {
     }
     let made = ResponseTemplate::new(200)
         .insert_header("etag", "\"abc\"")
+        .insert_header("dudao-rendition", "stated and signed")
         .insert_header("content-disposition", "attachment; filename*=UTF-8''a.pdf")
         .set_body_raw("%PDF-1.7", "application/pdf");
     Mock::given(method("POST"))
@@ -419,11 +425,92 @@ async fn a_file_is_made_of_the_frozen_bytes() {
     }
     let asked = stage.got("POST", "/documents/v1/documents/render").await;
     assert_eq!(asked.len(), 2);
-    for request in &asked {
-        assert_eq!(request.url.query(), Some("format=pdf"));
+    for (request, state) in asked.iter().zip(["genuine", "void"]) {
+        assert_eq!(request.url.query(), Some(format!("format=pdf&state={state}").as_str()));
         assert_eq!(request.body, frozen.as_bytes());
         assert!(header(request, "authorization").starts_with("Bearer "));
     }
+}
+
+/// The portal is told of each file by what was signed; that it is away keeps nobody from the file.
+#[tokio::test]
+async fn the_portal_gets_to_know_each_file_that_is_handed_out() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::Inspector)).await;
+    let made = ResponseTemplate::new(200)
+        .insert_header("dudao-rendition", "stated and signed")
+        .set_body_raw("%PDF-1.7", "application/pdf");
+    Mock::given(method("POST"))
+        .and(path("/documents/v1/documents/render"))
+        .respond_with(made)
+        .mount(&stage.server)
+        .await;
+    stage.get(&format!("/documents/{ID}/pdf"), &cookie).await.expect(StatusCode::OK);
+    stage.answers("POST", "/publication/v1/renditions", 204, json!(null)).await;
+    stage.get(&format!("/documents/{ID}/pdf"), &cookie).await.expect(StatusCode::OK);
+    let told = stage.got("POST", "/publication/v1/renditions").await;
+    assert_eq!(told.len(), 2, "the first time it was away");
+    for request in &told {
+        assert_eq!(crate::stage::body(request), json!({"rendition": "stated and signed"}));
+        assert!(header(request, "authorization").starts_with("Bearer "));
+    }
+}
+
+/// Voiding and replacing: the form sends cause, reason and the corrected words, and leads to the paper that holds now.
+#[tokio::test]
+async fn a_document_is_voided_or_replaced_by_a_form() {
+    let stage = Stage::with_samples().await;
+    let office = stage.sign_in(&caller(Role::CountyOfficeAdmin)).await;
+    let page = stage.get(&format!("/documents/{ID}"), &office).await.expect(StatusCode::OK);
+    page.shows("作废或者替换").shows("不能只作废").shows("name=\"field\"").hides("不更正，只作废");
+    page.shows(&format!("href=\"https://portal.example/verify/{CODE}\""));
+    // Who may not void sees no form.
+    let inspector = stage.sign_in(&caller(Role::Inspector)).await;
+    stage.get(&format!("/documents/{ID}"), &inspector).await.expect(StatusCode::OK).hides("作废或者替换");
+    // An order with open items cannot be voided, and the page says what to do instead.
+    stage.get(&format!("/urging-orders/{ID}"), &office).await.shows("申请延期").hides("name=\"cause\"");
+
+    let refused = problem(
+        "invalid-fields",
+        422,
+        "填写内容有误",
+        &json!([{"pointer": "/corrections/0/text", "detail": "与原文相同"}]),
+    );
+    stage.instead("POST", &format!("/tasks/v1/documents/{ID}/void"), 422, refused).await;
+    let form = "_form=void&_key=k-1&cause=wrong_content&reason=%E6%9C%89%E8%AF%AF&field=contact&text=%E7%8E%8B";
+    let again =
+        stage.post(&format!("/documents/{ID}/void"), &office, form).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    again.shows("与原文相同").shows("void--text").shows("有误");
+    let sent = Stage::only(stage.got("POST", &format!("/tasks/v1/documents/{ID}/void")).await);
+    assert_eq!(
+        crate::stage::body(&sent),
+        json!({"cause": "wrong_content", "reason": "有误", "corrections": [{"field": "contact", "text": "王"}]})
+    );
+    assert_eq!(header(&sent, "idempotency-key"), "k-1");
+
+    let stage = Stage::new().await;
+    let office = stage.sign_in(&caller(Role::CountyOfficeAdmin)).await;
+    let done = json!({"voided": {"replaced_by": {"document_id": OTHER}}});
+    stage.answers("POST", &format!("/tasks/v1/documents/{ID}/void"), 200, done).await;
+    let answer = stage.post(&format!("/documents/{ID}/void"), &office, form).await.expect(StatusCode::SEE_OTHER);
+    assert_eq!(answer.location(), format!("/documents/{OTHER}?done=replaced"));
+    stage.answers("POST", &format!("/deadlines/v1/urging-orders/{ID}/void"), 200, json!({"voided": {}})).await;
+    let form = "_form=void&_key=k-2&cause=issued_in_error&reason=x";
+    let answer = stage.post(&format!("/urging-orders/{ID}/void"), &office, form).await.expect(StatusCode::SEE_OTHER);
+    assert_eq!(answer.location(), format!("/urging-orders/{ID}?done=voided"));
+    let sent = Stage::only(stage.got("POST", &format!("/deadlines/v1/urging-orders/{ID}/void")).await);
+    assert_eq!(crate::stage::body(&sent), json!({"cause": "issued_in_error", "reason": "x"}));
+}
+
+#[tokio::test]
+async fn the_register_shows_every_document_and_the_proof_of_the_numbers() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::DeskOfficer)).await;
+    let page = stage.get("/register?kind=opinion_letter&year=2026", &cookie).await.expect(StatusCode::OK);
+    page.shows("连续无缺号").shows("缺：2、3").shows(&format!("href=\"/documents/{ID}\"")).shows("已被替代");
+    page.shows(&format!("href=\"/urging-orders/{OTHER}\"")).shows(&format!("/verify/{CODE}")).shows("联系人写错");
+    let asked = Stage::only(stage.got("GET", "/publication/v1/document-register").await);
+    assert_eq!(asked.url.query(), Some("kind=opinion_letter&year=2026"));
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ pub const MOOT: &str = "019a0000-0000-7000-8000-000000000013";
 pub const REQUEST: &str = "019a0000-0000-7000-8000-000000000021";
 pub const LIFT: &str = "019a0000-0000-7000-8000-000000000022";
 pub const SHA: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// A code for verification.
+pub const CODE: &str = "1040-G208-1040";
 /// Appended to every word of the samples that is written in Chinese.
 pub const HOSTILE: &str = "<script>alert(1)</script>\"' onx=1";
 
@@ -313,7 +315,8 @@ pub fn all() -> Vec<(String, Value)> {
             "title": "校园安全专项督导", "unit": unit(), "agency": {"unit_id": ID, "name": "省督导办"}, "visit_on": "2026-03-12", "findings": 1,
             "letter_no": "琼教督委〔2026〕12号", "created_at": "2026-03-01T01:00:00Z"}]))),
         ("/tasks/v1/cases/ID", case("on_site")),
-        ("/tasks/v1/documents/ID", json!({"document": document("opinion_letter"), "sha256": SHA, "content": content, "received_at": "2026-03-16T01:00:00Z"})),
+        ("/tasks/v1/documents/ID", json!({"document": document("opinion_letter"), "sha256": SHA, "content": content, "received_at": "2026-03-16T01:00:00Z",
+            "code": CODE, "carries_a_clock": true, "correctable": [{"field": "contact", "text": "督导科"}, {"field": "title", "text": "督导意见书"}]})),
         ("/tasks/v1/duties", json!({"unit_id": ID, "unit_name": "省教育厅", "duties": [{"key": "1", "kind": "measure", "title": "完善机构", "text": "文字", "as_named": "省教育厅"}]})),
         ("/tasks/v1/implementation-plan", json!({"key": "hainan-2021", "number": "琼办发〔2021〕13号", "title": "实施方案", "issued_by": ["省委办公厅"], "issued_on": "2021-04-15",
             "goals": [{"key": "g", "title": "目标", "text": "文字"}], "principles": [{"title": "原则", "text": "文字"}],
@@ -342,7 +345,7 @@ pub fn all() -> Vec<(String, Value)> {
             "next": "t&1", "stuck": [{"rectification_id": OTHER, "unit_name": "海口市第一中学", "letter_no": "琼教督委〔2026〕12号", "since": "2026-04-10T15:00:00Z",
                 "due_at": "2026-04-10T14:00:00Z", "late_seconds": 7230, "cause": "规则库缺失"}]})),
         ("/deadlines/v1/urging-orders/ID", json!({"order": {"urging_order_id": ID, "document": document("urging_order"), "items": [], "copy_to": "海口市教育局"},
-            "rectification_id": ID, "unit": unit(), "content": order_content, "content_sha256": SHA})),
+            "rectification_id": ID, "unit": unit(), "content": order_content, "content_sha256": SHA, "code": CODE, "resting": [1]})),
         ("/deadlines/v1/deadlines/ID", json!({"deadline_id": ID, "item_id": ID, "rectification_id": ID, "round": 1, "basis": "urging_order", "due_on": "2026-03-31", "due_at": "2026-03-31T16:00:00Z",
             "provisional": true, "explanation": "自签收次日起计算", "proof": {"rule": {"article": "条例第二十二条", "rule_id": "severity.major.finish", "rulebook_version": "1", "period": {"working_days": 2}},
             "anchor_event": "letter_received", "anchor_at": "2026-03-27T01:00:00Z", "anchor_on": "2026-03-27", "calendar_area": "460100", "calendar_version": "v1",
@@ -385,6 +388,12 @@ pub fn all() -> Vec<(String, Value)> {
         ("/reporting/v1/ledger", json!({"as_of": "2026-04-01T01:00:00Z", "items": [ledger_row()], "next": "n"})),
         ("/reporting/v1/statistics/rectifications", json!({"as_of": "2026-04-01T01:00:00Z", "total": figures(5), "provincial": figures(1),
             "counties": [{"county_code": "460100", "county_name": "海口市", "figures": figures(4)}], "definitions": [{"key": "late", "title": "逾期", "text": "期限已过"}]})),
+        ("/publication/v1/document-register", json!({"items": [
+            {"document_id": ID, "keeper": "tasks", "kept_as": ID, "kind": "opinion_letter", "code": CODE, "doc_no": "琼教督委意〔2026〕4号", "title": "督导意见书", "issuing_unit_name": "省督导办",
+                "issued_at": "2026-03-15T01:00:00Z", "state": "replaced", "voided": {"at": "2026-03-17T01:00:00Z", "cause": "wrong_content", "reason": "联系人写错", "by": "管理员", "replaced_by": OTHER, "replaced_by_no": "琼教督委意〔2026〕5号"}},
+            {"document_id": OTHER, "keeper": "deadlines", "kept_as": OTHER, "kind": "urging_order", "code": CODE, "doc_no": "琼教督委督〔2026〕1号", "title": "督办单", "issuing_unit_name": "省督导办", "issued_at": "2026-04-01T01:00:00Z", "state": "genuine"}],
+            "series": [{"word": "琼教督委意", "year": 2026, "last": 4, "entries": 2, "voided": 1, "missing": [2, 3], "twice": 0, "whole": false}, {"word": "琼教督委督", "year": 2026, "last": 1, "entries": 1, "voided": 0, "missing": [], "twice": 0, "whole": true}],
+            "agencies": [{"unit_id": ID, "name": "省督导办"}], "kinds": ["opinion_letter", "urging_order"], "next": "n"})),
         ("/publication/v1/drafts", page(&json!([draft()]))),
         ("/publication/v1/drafts/ID", draft()),
         ("/exchange/v1/messages", page(&json!([message()]))),
@@ -462,6 +471,8 @@ pub fn addresses() -> Vec<String> {
         "/statistics",
         "/drafts",
         "/drafts/ID",
+        "/register",
+        "/register?agency=ID&state=void",
         "/exchange",
         "/exchange/ID",
         "/measures",

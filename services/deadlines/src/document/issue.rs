@@ -113,6 +113,7 @@ pub(crate) async fn issue(
             issuing_unit_id: letter.issuing_unit_id,
             issuing_unit_name: letter.issuing_unit_name.clone(),
             issued_at: at,
+            content_sha256: content.sha256(),
         };
         store::insert(
             connection,
@@ -123,7 +124,6 @@ pub(crate) async fn issue(
                 number: &number,
                 kind_word,
                 content: content.text(),
-                sha256: &content.sha256(),
             },
         )
         .await?;

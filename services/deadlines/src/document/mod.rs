@@ -10,7 +10,9 @@ pub(crate) mod store;
 
 use std::collections::BTreeMap;
 
-use contracts::shared::{DocumentKind, DocumentRef};
+use contracts::Actor;
+use contracts::deadlines::DocumentIssued;
+use contracts::shared::{DocumentKind, DocumentRef, RegisterEntry};
 use domain::ids::{ItemId, RectificationId};
 use domain::rectification::RectificationEvent;
 use domain::rulebook::Rulebook;
@@ -48,6 +50,7 @@ pub(crate) async fn conclude(
     tx: &mut Tx,
     ruling: &Ruling,
     rulebook: &Rulebook,
+    actor: &Actor,
     cases: &[Ended<'_>],
 ) -> Result<Papers, Problem> {
     let at = tx.at();
@@ -67,6 +70,8 @@ pub(crate) async fn conclude(
         return Ok(Papers::default());
     }
     let issued = issue(tx, ruling, drafts, at).await.map_err(|error| refused(&error))?;
+    let entries: Vec<DocumentIssued> = issued.iter().map(|(draft, document)| registered(draft, document)).collect();
+    messaging::append_all(tx, actor, &entries).await?;
     Ok(Papers(
         issued
             .into_iter()
@@ -88,6 +93,18 @@ pub(crate) async fn conclude(
             })
             .collect(),
     ))
+}
+
+/// The entry of a paper in the register of issued documents.
+fn registered(draft: &Draft, document: &DocumentRef) -> DocumentIssued {
+    DocumentIssued(RegisterEntry {
+        version: 1,
+        document: document.clone(),
+        kept_as: document.document_id.into(),
+        area_path: draft.letter.unit.area_path.clone(),
+        open: false,
+        voided: None,
+    })
 }
 
 /// What the installation lacks for numbered papers, with the remedy.

@@ -15,7 +15,6 @@ pub(crate) struct NewDocument<'a> {
     pub(crate) number: &'a DocNumber,
     pub(crate) kind_word: &'a str,
     pub(crate) content: &'a str,
-    pub(crate) sha256: &'a str,
 }
 
 /// A document as it is kept.
@@ -42,6 +41,7 @@ impl StoredDocument {
             issuing_unit_id: letter.document.issuing_unit_id,
             issuing_unit_name: letter.document.issuing_unit_name.clone(),
             issued_at: self.issued_at,
+            content_sha256: self.content_sha256.clone(),
         }
     }
 }
@@ -83,7 +83,7 @@ pub(crate) async fn insert(connection: &mut PgConnection, new: &NewDocument<'_>)
         document.title,
         document.issued_at.to_sqlx() as _,
         new.content,
-        new.sha256,
+        new.document.content_sha256,
     )
     .execute(connection)
     .await?;

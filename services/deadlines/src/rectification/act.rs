@@ -166,8 +166,8 @@ pub(crate) async fn perform(
         version: other.version,
         events: &other.events,
     }));
-    let papers = document::conclude(tx, &ruling, held.rules().rulebook, &ended).await?;
     let actor = Actor::Person { account_id: caller.account_id, name: caller.display_name.clone() };
+    let papers = document::conclude(tx, &ruling, held.rules().rulebook, &actor, &ended).await?;
     let mut changes = vec![Change { dossier: &dossier, version, events: &events, calendar: held.unit_calendar() }];
     changes.extend(concluded.iter().map(|other| Change {
         dossier: &other.after,

@@ -7,7 +7,7 @@ pub(crate) mod http;
 pub(crate) mod liability;
 pub(crate) mod publish;
 pub(crate) mod refusal;
-mod sides;
+pub(crate) mod sides;
 pub(crate) mod snapshot;
 pub(crate) mod store;
 mod view;

@@ -97,7 +97,8 @@ fn in_ones_own_competence(caller: &Caller, dossier: &Dossier, request_id: Reques
     }
 }
 
-fn for_the_office(caller: &Caller, dossier: &Dossier) -> Result<(), Problem> {
+/// Refuses who belongs to a unit that must act.
+pub(crate) fn for_the_office(caller: &Caller, dossier: &Dossier) -> Result<(), Problem> {
     let acting = dossier.acting_units();
     if units(caller).any(|unit| acting.contains(&unit)) {
         return Err(Problem::new(

@@ -163,6 +163,7 @@ fn freeze(draft: &Draft<'_>, number: DocNumber, template: &str, workbook: &Workb
             issuing_unit_id: letter.document.issuing_unit_id,
             issuing_unit_name: letter.document.issuing_unit_name.clone(),
             issued_at: at,
+            content_sha256: content.sha256(),
         },
         items: order
             .items

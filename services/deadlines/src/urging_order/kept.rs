@@ -24,6 +24,7 @@ pub(crate) struct Kept {
     issued_at: Timestamp,
     lateness_seconds: i64,
     content: String,
+    content_sha256: String,
 }
 
 /// Of the frozen content, what others hear.
@@ -76,7 +77,8 @@ pub(crate) async fn load(
         .map(Uuid::from)
         .collect();
     let rows = sqlx::query!(
-        "SELECT urging_order_id, rectification_id, doc_no, issued_at, lateness_seconds, content FROM urging_orders
+        "SELECT urging_order_id, rectification_id, doc_no, issued_at, lateness_seconds, content, content_sha256
+         FROM urging_orders
          WHERE urging_order_id = ANY($1) ORDER BY rectification_id, sequence",
         &ids
     )
@@ -90,6 +92,7 @@ pub(crate) async fn load(
             issued_at: row.issued_at.to_jiff(),
             lateness_seconds: row.lateness_seconds,
             content: row.content,
+            content_sha256: row.content_sha256,
         });
     }
     Ok(by_case)
@@ -102,7 +105,7 @@ impl Kept {
         rectification: &Rectification,
         letter: &LetterIssued,
     ) -> Result<UrgingOrderFact, serde_json::Error> {
-        let Self { urging_order_id, doc_no, issued_at, lateness_seconds, content } = self;
+        let Self { urging_order_id, doc_no, issued_at, lateness_seconds, content, content_sha256 } = self;
         let Content { head, body } = serde_json::from_str(&content)?;
         let items = body
             .urging_order
@@ -128,6 +131,7 @@ impl Kept {
                 issuing_unit_id: letter.document.issuing_unit_id,
                 issuing_unit_name: head.issuing_agency,
                 issued_at,
+                content_sha256,
             },
             items,
             copy_to: head.copies.into_iter().next(),

@@ -3,3 +3,4 @@
 pub(crate) mod http;
 pub(crate) mod issue;
 pub(crate) mod kept;
+mod void;

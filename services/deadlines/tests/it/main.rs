@@ -27,3 +27,4 @@ mod steps;
 mod support;
 mod timers;
 mod tool;
+mod voids;

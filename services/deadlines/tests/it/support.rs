@@ -113,6 +113,7 @@ impl World {
                 issuing_unit_id: self.office,
                 issuing_unit_name: "海口市人民政府教育督导委员会办公室".to_owned(),
                 issued_at: at("2026-02-05T01:00:00Z"),
+                content_sha256: "5d".repeat(32),
             },
             case_title: "2026年春季校园安全专项督导".to_owned(),
             supervision_kind: SupervisionKind::Special,

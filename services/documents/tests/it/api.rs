@@ -3,13 +3,14 @@
 use access::Role;
 use axum::Router;
 use axum::http::StatusCode;
-use documents::Kind;
+use documents::{Kind, PaperState, Rendition};
 use documents_room::desk::Desk;
 use domain::ids::AreaId;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use testkit::Call;
 
-use crate::support::{PRESS, root, sample};
+use crate::support::{KEY, PRESS, root, sample};
 
 fn router() -> Router {
     service_kit::install_crypto();
@@ -51,6 +52,31 @@ async fn whoever_is_signed_in_renders_what_he_holds() {
         let again = render(query, frozen()).by(&contact()).header("if-none-match", &etag).send(&router).await;
         again.expect(StatusCode::NOT_MODIFIED);
     }
+}
+
+/// What the room states about a file is signed, names these bytes, and is stated of no trial.
+#[tokio::test]
+async fn a_file_comes_with_a_signed_statement_of_what_it_is() {
+    let router = router();
+    let public = messaging::JournalKey::from_bytes(KEY.as_bytes()).unwrap().public();
+    for (query, format, state) in [
+        ("", "pdf", PaperState::Genuine),
+        ("?format=docx&state=replaced", "docx", PaperState::Replaced),
+        ("?format=txt&state=void", "txt", PaperState::Void),
+    ] {
+        let answer = render(query, frozen()).by(&contact()).send(&router).await.expect(StatusCode::OK);
+        let header = answer.headers["dudao-rendition"].to_str().unwrap();
+        let (statement, signature) = header.rsplit_once(' ').unwrap();
+        assert!(public.verifies(statement.as_bytes(), &hex::decode(signature).unwrap()), "{header}");
+        let rendition: Rendition = statement.parse().unwrap();
+        assert_eq!((rendition.format.as_str(), rendition.state), (format, state));
+        assert_eq!(rendition.content_sha256, hex::encode(Sha256::digest(frozen())));
+        assert_eq!(rendition.file_sha256, hex::encode(Sha256::digest(&answer.bytes)));
+    }
+    let content: Value = serde_json::from_slice(&frozen()).unwrap();
+    let body = json!({"content": content, "template_version": "2026-1", "template": null});
+    let trial = Call::post("/v1/documents/preview?format=txt", &body).by(&office()).send(&router).await;
+    assert!(trial.expect(StatusCode::OK).headers.get("dudao-rendition").is_none());
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use documents::content::{Finding, OpinionLetter};
 use documents::{Body, Content, Frozen, Kind, PaperState};
 use documents_room::config::{FontsSection, RenderingSection};
 use documents_room::press::{Format, Press};
+use service_kit::config::SecretFile;
 
 pub const PORTAL: &str = "https://dudao.example";
 /// Points of a millimetre.
@@ -18,16 +19,24 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// The key of the room, which signs what it made.
+pub static KEY: LazyLock<String> = LazyLock::new(|| messaging::JournalKey::generate().unwrap());
+
 pub static PRESS: LazyLock<Press> = LazyLock::new(|| {
+    let secret = std::env::temp_dir().join(format!("dudao-documents-key-{}", uuid()));
+    std::fs::write(&secret, &*KEY).unwrap();
     let rendering = RenderingSection {
         templates: root().join("rulebook/documents"),
         portal: PORTAL.to_owned(),
+        signing_key_file: Some(SecretFile::read(&secret).unwrap()),
         threads: 2,
         queue: 8,
     };
     let fonts = root().join(".tools/fonts");
     assert!(fonts.is_dir(), "fonts are missing: run deploy/dev/install.sh");
-    Press::load(&rendering, &FontsSection::in_folders(vec![fonts])).unwrap()
+    let press = Press::load(&rendering, &FontsSection::in_folders(vec![fonts])).unwrap();
+    std::fs::remove_file(&secret).unwrap();
+    press
 });
 
 pub fn sample(kind: Kind) -> Content {

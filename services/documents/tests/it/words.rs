@@ -6,7 +6,7 @@ use documents_room::typeset::TypesetError;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::support::{PRESS, letter, pdf, sample, text_of, tool};
+use crate::support::{PORTAL, PRESS, letter, pdf, pixels, sample, text_of, tool};
 
 #[test]
 fn rare_characters_of_names_come_from_a_font_that_has_them() {
@@ -99,5 +99,24 @@ proptest! {
             Err(other) => prop_assert!(false, "{other:?}"),
         }
         PRESS.render(frozen.text().as_bytes(), Format::Docx, PaperState::Genuine).unwrap();
+    }
+}
+
+/// The QR code of every kind, read off the printed page as a phone does, leads to the document's own page.
+#[test]
+fn the_qr_code_on_the_page_leads_to_the_page_of_verification() {
+    for kind in Kind::ALL {
+        let frozen = sample(*kind).freeze();
+        let page = image::DynamicImage::from(pixels(&pdf(&frozen), 1, 400)).into_luma8();
+        // The foot of the page, below the type area.
+        let top = page.height() * 255 / 297;
+        let (width, height) = (page.width() as usize, (page.height() - top) as usize);
+        let mut seen = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
+            page.get_pixel(x as u32, y as u32 + top).0[0]
+        });
+        let grids = seen.detect_grids();
+        assert_eq!(grids.len(), 1, "{}", kind.as_str());
+        let (_, address) = grids[0].decode().unwrap();
+        assert_eq!(address, format!("{PORTAL}/verify/{}", frozen.code()), "{}", kind.as_str());
     }
 }

@@ -48,6 +48,7 @@ impl CaseFacts {
             issuing_unit_id,
             issuing_unit_name: "海南省教育督导委员会办公室".to_owned(),
             issued_at: at(on),
+            content_sha256: "5d".repeat(32),
         };
         let orders = (1..=orders)
             .map(|order| UrgingOrderFact {

@@ -68,6 +68,7 @@ async fn chase(tx: &mut Tx, telling: &Telling, receipt: &ReceiptRow) -> anyhow::
         issuing_unit_id: receipt.issuing_unit_id.into(),
         issuing_unit_name: receipt.issuing_unit_name.clone(),
         issued_at: receipt.issued_at.to_jiff(),
+        content_sha256: receipt.content_sha256.clone(),
     };
     let matter = Matter::unsigned(
         &unit,

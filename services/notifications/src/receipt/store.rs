@@ -40,6 +40,7 @@ pub struct ReceiptRow {
     /// The unit as the document named it, as JSON.
     pub unit: Option<String>,
     pub case_title: String,
+    pub content_sha256: String,
 }
 
 /// A receipt before it is written.
@@ -98,18 +99,19 @@ pub async fn insert(tx: &mut Tx, new: &[NewReceipt<'_>]) -> Result<(), sqlx::Err
         columns.due_at.push(due_at.to_sqlx());
         columns.units.push(serde_json::to_string(unit).map_err(|error| sqlx::Error::Encode(Box::new(error)))?);
         columns.case_titles.push(matter.case_title.clone());
+        columns.hashes.push(document.content_sha256.clone());
     }
     // Areas and units are lists of their own length each, which no array of arrays carries: they come from the notice.
     sqlx::query!(
         "INSERT INTO receipts (receipt_id, document_id, document_kind, doc_no, title, unit_id, unit_name, area_path, unit_ids,
                                issuing_unit_id, issuing_unit_name, case_id, rectification_id, issued_at, due_on, due_at, unit,
-                               case_title, next_chase_at)
+                               case_title, next_chase_at, content_sha256)
          SELECT DISTINCT ON (r.document) r.id, r.document, r.kind, r.doc_no, r.title, n.unit_id, n.unit_name, n.area_path,
                 n.unit_ids, r.issuing, r.issuing_name, n.case_id, n.rectification_id, r.issued, r.due_on, r.due_at, r.unit,
-                r.case_title, r.due_at
+                r.case_title, r.due_at, r.sha256
          FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::timestamptz[],
-                     $9::date[], $10::timestamptz[], $11::text[], $12::text[])
-              AS r(id, document, kind, doc_no, title, issuing, issuing_name, issued, due_on, due_at, unit, case_title)
+                     $9::date[], $10::timestamptz[], $11::text[], $12::text[], $13::text[])
+              AS r(id, document, kind, doc_no, title, issuing, issuing_name, issued, due_on, due_at, unit, case_title, sha256)
          JOIN notices n ON n.document_id = r.document
          ON CONFLICT (document_id) DO NOTHING",
         &columns.ids,
@@ -124,6 +126,7 @@ pub async fn insert(tx: &mut Tx, new: &[NewReceipt<'_>]) -> Result<(), sqlx::Err
         &columns.due_at as &[jiff_sqlx::Timestamp],
         &columns.units,
         &columns.case_titles,
+        &columns.hashes,
     )
     .execute(&mut **tx)
     .await?;
@@ -144,6 +147,7 @@ struct Columns {
     due_at: Vec<jiff_sqlx::Timestamp>,
     units: Vec<String>,
     case_titles: Vec<String>,
+    hashes: Vec<String>,
 }
 
 /// The receipt of a document, locked.
@@ -152,7 +156,7 @@ pub async fn lock(db: &mut PgConnection, document: DocumentId) -> Result<Option<
         ReceiptRow,
         "SELECT receipt_id, document_id, document_kind, doc_no, title, unit_id, unit_name, area_path, issuing_unit_id,
                 issuing_unit_name, case_id, rectification_id, issued_at, due_on, due_at, signed_at, signed_by, signer_name,
-                method, recorded_at, note, chases, next_chase_at, unit, case_title
+                method, recorded_at, note, chases, next_chase_at, unit, case_title, content_sha256
          FROM receipts WHERE document_id = $1 FOR UPDATE",
         Uuid::from(document)
     )
@@ -171,7 +175,7 @@ pub async fn sign(tx: &mut Tx, row: &ReceiptRow, signature: Signature<'_>) -> Re
          WHERE receipt_id = $1 AND signed_at IS NULL
          RETURNING receipt_id, document_id, document_kind, doc_no, title, unit_id, unit_name, area_path, issuing_unit_id,
                 issuing_unit_name, case_id, rectification_id, issued_at, due_on, due_at, signed_at, signed_by, signer_name,
-                method, recorded_at, note, chases, next_chase_at, unit, case_title",
+                method, recorded_at, note, chases, next_chase_at, unit, case_title, content_sha256",
         row.receipt_id,
         signature.at.to_sqlx() as _,
         Uuid::from(signature.by),
@@ -192,7 +196,7 @@ pub async fn lock_chased(tx: &mut Tx, limit: i64) -> Result<Vec<ReceiptRow>, sql
         ReceiptRow,
         "SELECT receipt_id, document_id, document_kind, doc_no, title, unit_id, unit_name, area_path, issuing_unit_id,
                 issuing_unit_name, case_id, rectification_id, issued_at, due_on, due_at, signed_at, signed_by, signer_name,
-                method, recorded_at, note, chases, next_chase_at, unit, case_title
+                method, recorded_at, note, chases, next_chase_at, unit, case_title, content_sha256
          FROM receipts WHERE next_chase_at <= $1 ORDER BY next_chase_at, receipt_id LIMIT $2 FOR UPDATE SKIP LOCKED",
         at as _,
         limit,
@@ -291,7 +295,7 @@ pub async fn of_units(
         ReceiptRow,
         "SELECT receipt_id, document_id, document_kind, doc_no, title, unit_id, unit_name, area_path, issuing_unit_id,
                 issuing_unit_name, case_id, rectification_id, issued_at, due_on, due_at, signed_at, signed_by, signer_name,
-                method, recorded_at, note, chases, next_chase_at, unit, case_title
+                method, recorded_at, note, chases, next_chase_at, unit, case_title, content_sha256
          FROM receipts
          WHERE unit_id = ANY($1) AND ($2::boolean IS NULL OR (signed_at IS NOT NULL) = $2)
            AND ($3::timestamptz IS NULL OR (issued_at, receipt_id) < ($3, $4::uuid))
@@ -314,7 +318,7 @@ pub async fn about(db: &mut PgConnection, about: About, scope: &Scope) -> Result
         ReceiptRow,
         "SELECT receipt_id, document_id, document_kind, doc_no, title, unit_id, unit_name, area_path, issuing_unit_id,
                 issuing_unit_name, case_id, rectification_id, issued_at, due_on, due_at, signed_at, signed_by, signer_name,
-                method, recorded_at, note, chases, next_chase_at, unit, case_title
+                method, recorded_at, note, chases, next_chase_at, unit, case_title, content_sha256
          FROM receipts
          WHERE ($1::uuid IS NULL OR document_id = $1) AND ($2::uuid IS NULL OR rectification_id = $2)
            AND ($3::uuid IS NULL OR case_id = $3) AND (area_path && $4 OR unit_ids && $5)

@@ -340,6 +340,7 @@ fn document(id: Uuid, kind: DocumentKind, doc_no: &str, issued_at: &str) -> Docu
         issuing_unit_id: OFFICE,
         issuing_unit_name: "海口市人民政府教育督导委员会办公室".to_owned(),
         issued_at: at(issued_at),
+        content_sha256: "5d".repeat(32),
     }
 }
 

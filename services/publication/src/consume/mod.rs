@@ -1,5 +1,7 @@
 //! What other services say.
 
+mod documents;
+
 use std::sync::Arc;
 
 use contracts::deadlines::{
@@ -15,6 +17,10 @@ use serde::Deserialize;
 use crate::publication;
 use crate::rules::Rules;
 
+pub use documents::Documents;
+
+/// Durable name of the consumer of the register of issued documents.
+pub const DOCUMENTS_CONSUMER: &str = "publication-documents";
 /// Durable name of the consumer of rectifications.
 pub const RECTIFICATIONS_CONSUMER: &str = "publication-rectifications";
 

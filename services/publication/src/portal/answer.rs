@@ -14,6 +14,9 @@ use sha2::{Digest as _, Sha256};
 /// Nothing but our own style sheet; no script, no frame, forms only to ourselves.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'";
+/// The same with our own script, for the one page that needs it.
+const WITH_SCRIPT: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; \
+     base-uri 'none'; frame-ancestors 'none'";
 /// How long others may keep a page without asking again.
 const KEEP: &str = "public, max-age=60";
 
@@ -22,6 +25,8 @@ const KEEP: &str = "public, max-age=60";
 pub(super) struct Answer {
     status: StatusCode,
     content_type: &'static str,
+    policy: &'static str,
+    language: &'static str,
     cache_control: &'static str,
     body: Bytes,
     etag: HeaderValue,
@@ -39,6 +44,8 @@ impl Answer {
         Self {
             status: StatusCode::OK,
             content_type,
+            policy: POLICY,
+            language: "zh-Hans",
             cache_control: KEEP,
             etag: HeaderValue::from_str(&format!("\"{digest}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"-\"")),
             body,
@@ -65,9 +72,17 @@ impl Answer {
     }
 
     pub(super) fn style(body: &'static str, version: String) -> Self {
+        Self::asset("text/css; charset=utf-8", body, version)
+    }
+
+    pub(super) fn script(body: &'static str, version: String) -> Self {
+        Self::asset("text/javascript; charset=utf-8", body, version)
+    }
+
+    fn asset(content_type: &'static str, body: &'static str, version: String) -> Self {
         // Its address carries its version.
         let cache_control = "public, max-age=31536000, immutable";
-        Self { cache_control, ..Self::new("text/css; charset=utf-8", body.as_bytes(), version, None) }
+        Self { cache_control, ..Self::new(content_type, body.as_bytes(), version, None) }
     }
 
     /// The page in the place of one that was withdrawn.
@@ -83,6 +98,18 @@ impl Answer {
     /// A page that says that there is none.
     pub(super) fn missing(body: String, status: StatusCode) -> Self {
         Self { status, cache_control: "no-store", keep: false, ..Self::html(body, String::new(), None) }
+    }
+
+    /// The same page said to be in another language than Simplified Chinese.
+    #[must_use]
+    pub(super) fn in_language(self, language: &'static str) -> Self {
+        Self { language, ..self }
+    }
+
+    /// The same page, which may run our own script.
+    #[must_use]
+    pub(super) fn with_script(self) -> Self {
+        Self { policy: WITH_SCRIPT, ..self }
     }
 
     #[must_use]
@@ -102,7 +129,7 @@ impl Answer {
         *response.status_mut() = if known { StatusCode::NOT_MODIFIED } else { self.status };
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache_control));
-        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(self.policy));
         if self.status == StatusCode::OK {
             headers.insert(ETAG, self.etag.clone());
             if let Some(at) = self.last_modified.and_then(|at| HeaderValue::from_str(&http_date(at)).ok()) {
@@ -111,7 +138,7 @@ impl Answer {
         }
         if !known {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-            headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static("zh-Hans"));
+            headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(self.language));
         }
         response
     }

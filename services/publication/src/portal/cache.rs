@@ -5,11 +5,13 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use documents::VerificationCode;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::PortalError;
 use super::answer::Answer;
+use super::words::Lang;
 
 /// How long an answer is given without asking the database for its version.
 const FRESH: Duration = Duration::from_secs(1);
@@ -27,6 +29,7 @@ pub(super) enum Key {
     Index { county: Option<String>, status: Option<String>, page: i64 },
     Page(Uuid),
     PageJson(Uuid),
+    Document(VerificationCode, Lang),
     OpenJson,
     OpenCsv,
     Feed,

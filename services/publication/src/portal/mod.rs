@@ -1,6 +1,7 @@
-//! The public portal (公开平台): pages and open data without sign-in, cookies or scripts.
+//! The public portal (公开平台): pages and open data without sign-in or cookies, and without scripts but for the one that
+//! computes a file's hash on the page of verification.
 //!
-//! Everything shown is read from the published bytes. Rendered answers are kept in memory and checked against the
+//! Everything shown of a rectification is read from the published bytes. Rendered answers are kept in memory and checked against the
 //! version in the database at most once a second, so that a withdrawal shows within a second on every replica, and the
 //! pages outlive a short absence of the database.
 
@@ -8,7 +9,9 @@ mod answer;
 mod cache;
 mod data;
 mod store;
+mod verify;
 mod view;
+mod words;
 
 use std::sync::Arc;
 
@@ -51,6 +54,7 @@ pub(crate) fn routes(site: &PortalSection, database: Database) -> Router {
         .route("/feed.atom", get(feed))
         .route("/about", get(about))
         .route(view::STYLE_PATH, get(style))
+        .merge(verify::routes())
         .route("/{*path}", get(elsewhere))
         .with_state(portal)
 }

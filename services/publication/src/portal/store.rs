@@ -1,5 +1,6 @@
 //! SQL of the portal: the published bytes, and nothing of a page that is not public.
 
+use contracts::shared::VoidCause;
 use jiff::Timestamp;
 use postgres::Database;
 use uuid::Uuid;
@@ -23,6 +24,24 @@ pub(super) enum Found {
     Published(Box<PublicPage>),
     /// It was withdrawn at that time. A draft that was never public counts as unknown.
     Withdrawn(Timestamp),
+}
+
+/// A document as the register has it, and as far as the public is told.
+#[derive(Debug, Clone)]
+pub(super) struct Registered {
+    pub code: String,
+    pub kind: String,
+    pub doc_no: String,
+    /// Its title, of a document that is open.
+    pub title: Option<String>,
+    pub agency: String,
+    pub issued_at: Timestamp,
+    pub content_sha256: String,
+    pub voided: Option<(Timestamp, VoidCause)>,
+    /// Number and code of the document in its place.
+    pub replaced_by: Option<(String, String)>,
+    /// Hash and format of the files that were made of it.
+    pub files: Vec<(String, String)>,
 }
 
 /// The filter of the list.
@@ -187,4 +206,49 @@ pub(super) async fn all(database: &Database, limit: Option<i64>) -> Result<Vec<P
     .fetch_all(database.pool())
     .await?;
     Ok(rows.into_iter().map(TryInto::try_into).collect::<Result<_, serde_json::Error>>()?)
+}
+
+/// What a document's page depends on; `None` when no document has the code.
+pub(super) async fn document_version(database: &Database, code: &str) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT d.version || ':' || (SELECT count(*) FROM renditions r WHERE r.content_sha256 = d.content_sha256) AS "version!"
+           FROM documents d WHERE code = $1 ORDER BY issued_at, document_id LIMIT 1"#,
+        code
+    )
+    .fetch_optional(database.pool())
+    .await
+}
+
+/// The document of a code. Should two ever share one, it is the older's.
+pub(super) async fn document(database: &Database, code: &str) -> sqlx::Result<Option<Registered>> {
+    let row = sqlx::query!(
+        r#"SELECT code, kind, doc_no, CASE WHEN open THEN title END AS title, issuing_unit_name, issued_at, content_sha256,
+                  voided_at, void_cause, replaced_by_no, replaced_by_code
+           FROM documents WHERE code = $1 ORDER BY issued_at, document_id LIMIT 1"#,
+        code
+    )
+    .fetch_optional(database.pool())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let files = sqlx::query!(
+        "SELECT file_sha256, format FROM renditions WHERE content_sha256 = $1
+         ORDER BY array_position(ARRAY['pdf', 'docx', 'txt'], format), known_at, file_sha256",
+        row.content_sha256
+    )
+    .fetch_all(database.pool())
+    .await?;
+    let cause = row.void_cause.map(|cause| serde_json::from_value(serde_json::Value::String(cause))).transpose();
+    let cause: Option<VoidCause> = cause.map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    Ok(Some(Registered {
+        code: row.code,
+        kind: row.kind,
+        doc_no: row.doc_no,
+        title: row.title,
+        agency: row.issuing_unit_name,
+        issued_at: row.issued_at.to_jiff(),
+        content_sha256: row.content_sha256,
+        voided: row.voided_at.map(jiff_sqlx::Timestamp::to_jiff).zip(cause),
+        replaced_by: row.replaced_by_no.zip(row.replaced_by_code),
+        files: files.into_iter().map(|file| (file.file_sha256, file.format)).collect(),
+    }))
 }

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::PortalError;
 use super::store::{Count, Filter, Line, List, PublicPage};
+use super::words::{Lang, Words};
 use crate::config::PortalSection;
 use crate::publication::{PageContent, PublicStatus};
 
@@ -19,20 +20,41 @@ pub(super) const STYLE: &str = include_str!("../../assets/portal.css");
 /// Its address.
 pub(super) const STYLE_PATH: &str = "/assets/portal.css";
 /// Its version; part of the links to it, so that it may be kept for ever.
-pub(super) static STYLE_VERSION: LazyLock<String> =
-    LazyLock::new(|| hex::encode(Sha256::digest(STYLE.as_bytes()).get(..6).unwrap_or_default()));
+pub(super) static STYLE_VERSION: LazyLock<String> = LazyLock::new(|| version_of(STYLE));
+
+/// The one script, for the page of verification.
+pub(super) const SCRIPT: &str = include_str!("../../assets/verify.js");
+/// Its address.
+pub(super) const SCRIPT_PATH: &str = "/assets/verify.js";
+/// Its version.
+pub(super) static SCRIPT_VERSION: LazyLock<String> = LazyLock::new(|| version_of(SCRIPT));
+
+fn version_of(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()).get(..6).unwrap_or_default())
+}
+
+/// The script's address with its version.
+pub(super) fn script_address() -> String {
+    format!("{SCRIPT_PATH}?v={}", *SCRIPT_VERSION)
+}
 
 /// What every page has around it.
-struct Frame<'a> {
-    site: &'a PortalSection,
-    style: String,
+pub(super) struct Frame<'a> {
+    pub(super) site: &'a PortalSection,
+    pub(super) style: String,
     /// Path of the page itself, for the canonical link.
-    path: String,
+    pub(super) path: String,
+    /// The words around the page.
+    pub(super) words: &'static Words,
 }
 
 impl<'a> Frame<'a> {
     fn new(site: &'a PortalSection, path: impl Into<String>) -> Self {
-        Self { site, style: format!("{STYLE_PATH}?v={}", *STYLE_VERSION), path: path.into() }
+        Self::in_language(site, path, Lang::ZhHans.words())
+    }
+
+    pub(super) fn in_language(site: &'a PortalSection, path: impl Into<String>, words: &'static Words) -> Self {
+        Self { site, style: format!("{STYLE_PATH}?v={}", *STYLE_VERSION), path: path.into(), words }
     }
 }
 

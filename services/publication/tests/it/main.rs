@@ -11,7 +11,9 @@
     reason = "tests may"
 )]
 
+mod browser;
 mod deciding;
 mod following;
 mod portal;
+mod register;
 mod support;

@@ -1,7 +1,7 @@
 //! A service in process over a database of its own, and rectifications to feed it with.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use access::{Caller, Role};
 use axum::Router;
@@ -14,7 +14,7 @@ use domain::severity::Severity;
 use http::StatusCode;
 use jiff::Timestamp;
 use jiff::civil::date;
-use messaging::Handler as _;
+use messaging::{Handler as _, JournalKey};
 use publication::config::{PortalSection, RulebookSection};
 use publication::consume::Rectifications;
 use serde_json::{Value, json};
@@ -97,6 +97,13 @@ impl App {
     }
 }
 
+/// The key of the room that renders; the same in every test.
+pub fn rendition_key() -> &'static JournalKey {
+    static KEY: LazyLock<JournalKey> =
+        LazyLock::new(|| JournalKey::from_bytes(JournalKey::generate().unwrap().as_bytes()).unwrap());
+    &KEY
+}
+
 /// Another replica over the same database, with a memory of its own.
 pub async fn router(database: postgres::Database) -> Router {
     let folder = std::env::temp_dir().join(format!("dudao-publication-{}", Uuid::now_v7()));
@@ -122,6 +129,7 @@ pub async fn router(database: postgres::Database) -> Router {
         address: "https://portal.example".to_owned(),
         title: "海南省教育督导整改公开平台".to_owned(),
         operator: "海南省人民政府教育督导委员会办公室".to_owned(),
+        rendition_keys: vec![rendition_key().public().to_hex()],
     };
     let mut assembled = publication::build(&rulebook(), &portal, kit.clone()).unwrap();
     let http = HttpSection {
@@ -166,6 +174,7 @@ pub fn rectification(name: &str, problems: &[&str]) -> RectificationSnapshot {
             issuing_unit_id: UnitId::derived(&["office"]),
             issuing_unit_name: "海南省人民政府教育督导委员会办公室".to_owned(),
             issued_at: "2026-09-01T01:00:00Z".parse().unwrap(),
+            content_sha256: "5d".repeat(32),
         },
         case_title: "2026年秋季开学专项督导".to_owned(),
         supervision_kind: SupervisionKind::Special,
@@ -256,6 +265,7 @@ pub fn urged(snapshot: &RectificationSnapshot) -> RectificationSnapshot {
             title: "督办单".to_owned(),
             issued_at: "2026-09-24T16:00:00Z".parse().unwrap(),
             ..next.letter.clone()
+            content_sha256: "0".repeat(64),
         },
         items: next
             .items

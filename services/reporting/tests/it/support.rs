@@ -133,6 +133,7 @@ pub fn rectification(name: &str, code: Option<&str>, version: i64, items: Vec<It
             issuing_unit_id: UnitId::derived(&["office"]),
             issuing_unit_name: "海南省人民政府教育督导委员会办公室".to_owned(),
             issued_at: "2026-09-01T01:00:00Z".parse().unwrap(),
+            content_sha256: "5d".repeat(32),
         },
         case_title: "2026年秋季开学专项督导".to_owned(),
         supervision_kind: SupervisionKind::Special,

@@ -1,7 +1,7 @@
 //! SQL of documents, their numbers and their receipts.
 
 use contracts::Actor;
-use contracts::shared::{DocumentKind, DocumentRef};
+use contracts::shared::{DocumentKind, DocumentRef, Voiding};
 use domain::ids::{AssignmentId, CaseId, DocumentId, PlanId, UnitId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
@@ -17,7 +17,6 @@ pub(crate) struct NewDocument<'a> {
     pub plan_id: Option<PlanId>,
     pub assignment_id: Option<AssignmentId>,
     pub content: &'a str,
-    pub sha256: &'a str,
     pub actor: &'a Actor,
 }
 
@@ -28,9 +27,10 @@ pub(crate) struct StoredDocument {
     pub plan_id: Option<PlanId>,
     pub assignment_id: Option<AssignmentId>,
     pub content: String,
-    pub sha256: String,
+    pub issued_by: Actor,
     pub received_at: Option<Timestamp>,
     pub received_by: Option<String>,
+    pub voided: Option<Voiding>,
 }
 
 fn encoded(error: serde_json::Error) -> sqlx::Error {
@@ -80,7 +80,7 @@ pub(crate) async fn insert(tx: &mut PgConnection, new: &NewDocument<'_>) -> sqlx
         new.plan_id.map(|id| id.as_uuid()),
         new.assignment_id.map(|id| id.as_uuid()),
         new.content,
-        new.sha256,
+        document.content_sha256,
         document.issued_at.to_sqlx() as _,
         serde_json::to_value(new.actor).map_err(encoded)?,
     )
@@ -89,17 +89,38 @@ pub(crate) async fn insert(tx: &mut PgConnection, new: &NewDocument<'_>) -> sqlx
     Ok(())
 }
 
+/// Locks a document against being voided twice at once; `false` when there is none.
+pub(crate) async fn lock(tx: &mut PgConnection, id: DocumentId) -> sqlx::Result<bool> {
+    let found = sqlx::query!("SELECT document_id FROM documents WHERE document_id = $1 FOR UPDATE", id.as_uuid());
+    Ok(found.fetch_optional(tx).await?.is_some())
+}
+
 pub(crate) async fn find(tx: &mut PgConnection, id: DocumentId) -> sqlx::Result<Option<StoredDocument>> {
     let row = sqlx::query!(
         r#"SELECT d.document_id, d.kind, d.doc_no, d.title, d.issuing_unit_id, d.issuing_unit_name, d.case_id, d.plan_id,
-                  d.assignment_id, d.content, d.sha256, d.issued_at, r.received_at AS "received_at?", r.signer_name AS "signer_name?"
-           FROM documents d LEFT JOIN receipts r USING (document_id)
+                  d.assignment_id, d.content, d.sha256, d.issued_at, d.issued_by, r.received_at AS "received_at?",
+                  r.signer_name AS "signer_name?", v.voided_at AS "voided_at?", v.cause AS "cause?", v.reason AS "reason?",
+                  v.voided_by AS "voided_by?", v.replaced_by
+           FROM documents d LEFT JOIN receipts r USING (document_id) LEFT JOIN document_voids v USING (document_id)
            WHERE d.document_id = $1"#,
         id.as_uuid(),
     )
-    .fetch_optional(tx)
+    .fetch_optional(&mut *tx)
     .await?;
     let Some(row) = row else { return Ok(None) };
+    let voided = match (row.voided_at, row.cause, row.reason, row.voided_by) {
+        (Some(at), Some(cause), Some(reason), Some(by)) => Some(Voiding {
+            at: at.to_jiff(),
+            cause: serde_json::from_value(serde_json::Value::String(cause)).map_err(decoded)?,
+            reason,
+            by: name_of(serde_json::from_value(by).map_err(decoded)?),
+            replaced_by: match row.replaced_by {
+                Some(id) => reference(tx, id.into()).await?,
+                None => None,
+            },
+        }),
+        _ => None,
+    };
     Ok(Some(StoredDocument {
         document: DocumentRef {
             document_id: row.document_id.into(),
@@ -109,15 +130,70 @@ pub(crate) async fn find(tx: &mut PgConnection, id: DocumentId) -> sqlx::Result<
             issuing_unit_id: row.issuing_unit_id.into(),
             issuing_unit_name: row.issuing_unit_name,
             issued_at: row.issued_at.to_jiff(),
+            content_sha256: row.sha256,
         },
         case_id: row.case_id.map(CaseId::from),
         plan_id: row.plan_id.map(PlanId::from),
         assignment_id: row.assignment_id.map(AssignmentId::from),
         content: row.content,
-        sha256: row.sha256,
+        issued_by: serde_json::from_value(row.issued_by).map_err(decoded)?,
         received_at: row.received_at.map(jiff_sqlx::Timestamp::to_jiff),
         received_by: row.signer_name,
+        voided,
     }))
+}
+
+fn name_of(actor: Actor) -> String {
+    match actor {
+        Actor::Person { name, .. } => name,
+        Actor::System { worker } => worker,
+    }
+}
+
+/// A document as others refer to it.
+async fn reference(tx: &mut PgConnection, id: DocumentId) -> sqlx::Result<Option<DocumentRef>> {
+    let row = sqlx::query!(
+        "SELECT document_id, kind, doc_no, title, issuing_unit_id, issuing_unit_name, issued_at, sha256 FROM documents
+         WHERE document_id = $1",
+        id.as_uuid(),
+    )
+    .fetch_optional(tx)
+    .await?;
+    row.map(|row| {
+        Ok(DocumentRef {
+            document_id: row.document_id.into(),
+            kind: serde_json::from_value(serde_json::Value::String(row.kind)).map_err(decoded)?,
+            doc_no: row.doc_no,
+            title: row.title,
+            issuing_unit_id: row.issuing_unit_id.into(),
+            issuing_unit_name: row.issuing_unit_name,
+            issued_at: row.issued_at.to_jiff(),
+            content_sha256: row.sha256,
+        })
+    })
+    .transpose()
+}
+
+/// Stores that a document no longer holds.
+pub(crate) async fn insert_void(
+    tx: &mut PgConnection,
+    id: DocumentId,
+    voided: &Voiding,
+    by: &Actor,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO document_voids (document_id, voided_at, cause, reason, voided_by, replaced_by)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        id.as_uuid(),
+        voided.at.to_sqlx() as _,
+        voided.cause.key(),
+        voided.reason,
+        serde_json::to_value(by).map_err(encoded)?,
+        voided.replaced_by.as_ref().map(|document| document.document_id.as_uuid()),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Stores the first receipt of a document; `false` when there was one already.
@@ -144,7 +220,9 @@ pub(crate) async fn save_receipt(
 /// The paper of an assignment that is in force, where one was issued.
 pub(crate) async fn of_assignment(tx: &mut PgConnection, id: AssignmentId) -> sqlx::Result<Option<DocumentRef>> {
     let document_id = sqlx::query_scalar!(
-        "SELECT document_id FROM documents WHERE assignment_id = $1 ORDER BY issued_at DESC, document_id LIMIT 1",
+        "SELECT document_id FROM documents
+         WHERE assignment_id = $1 AND document_id NOT IN (SELECT document_id FROM document_voids)
+         ORDER BY issued_at DESC, document_id LIMIT 1",
         id.as_uuid(),
     )
     .fetch_optional(&mut *tx)

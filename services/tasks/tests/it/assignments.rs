@@ -45,6 +45,7 @@ pub fn rectification(world: &World, name: &str, version: i64) -> RectificationSn
             issuing_unit_id: world.haikou_office,
             issuing_unit_name: "海口市人民政府教育督导委员会办公室".to_owned(),
             issued_at: at("2026-01-05T01:00:00Z"),
+            content_sha256: "5d".repeat(32),
         },
         case_title: "2026年春季校园安全专项督导".to_owned(),
         supervision_kind: SupervisionKind::Special,

@@ -20,4 +20,5 @@ mod numbers;
 mod papers;
 mod plans;
 mod policy;
+mod voids;
 mod world;
