@@ -52,7 +52,10 @@ def value_files():
 
 def renderings():
     """The default and every values file, rendered for the oldest and the newest Kubernetes; both must be the same text."""
-    wanted = {"default": []} | {name: ["--values", path] for name, path in value_files().items()}
+    files = value_files()
+    wanted = {"default": []} | {name: ["--values", path] for name, path in files.items()}
+    # As deploy/README.md installs it.
+    wanted["province, air-gapped"] = ["--values", files["province"], "--values", files["air-gapped"]]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         jobs = {
             name: [pool.submit(template, *arguments, "--kube-version", version) for version in KUBERNETES]

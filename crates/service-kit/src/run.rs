@@ -121,7 +121,7 @@ async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry, only_m
             trusted.push(JournalPublicKey::from_hex(key).context("journal.earlier_public_keys")?);
         }
         let access = access_for(&common.access.public_keys, Arc::clone(&clock))?;
-        let files = Files::in_folder(&common.files.folder).context("files.folder")?;
+        let files = Files::open(&common.files).context("files")?;
         let http = http_client::client(&(&common.outbound).into())?;
 
         let Some(database) = connect(name, &common, &stop).await? else { return Ok(()) };

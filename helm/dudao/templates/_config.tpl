@@ -18,7 +18,15 @@ refused by the service itself, in the migration's Job before anything changes.
 {{- $_ := set $c "broker" (dict "url" $v.broker.url "replicas" (int $v.broker.replicas) "subject_prefix" $v.broker.subjectPrefix) -}}
 {{- if $v.broker.credentials }}{{ $_ := set $c.broker "credentials_file" "/run/secrets/dudao/broker.creds" }}{{ end -}}
 {{- $_ := set $c "journal" (dict "signing_key_file" "/run/secrets/dudao/journal-key") -}}
+{{- with $v.files.objectStore -}}
+{{- if and .bucket $service.is.evidence -}}
+{{- $_ := set $c "files" (dict "bucket" .bucket "endpoint" .endpoint "region" .region
+    "access_key_id_file" "/run/secrets/dudao/files-access-key-id" "secret_access_key_file" "/run/secrets/dudao/files-secret-access-key") -}}
+{{- if .authoritySecret }}{{ $_ := set $c.files "authority_file" "/run/secrets/dudao/files-ca.crt" }}{{ end -}}
+{{- else -}}
 {{- $_ := set $c "files" (dict "folder" "/var/lib/dudao/files") -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if or $service.is.evidence (eq $name "console") }}{{ $_ := set $c.http "max_body_bytes" 67108864 }}{{ end -}}
 {{- $own := dict -}}

@@ -74,6 +74,13 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- $_ := set $files "broker.creds" .root.Values.broker.credentials -}}
 {{- end -}}
 {{- end -}}
+{{- with .root.Values.files.objectStore -}}
+{{- if and .bucket $service.is.evidence -}}
+{{- $_ := set $files "files-access-key-id" (dict "name" .secret "key" "access-key-id") -}}
+{{- $_ := set $files "files-secret-access-key" (dict "name" .secret "key" "secret-access-key") -}}
+{{- if .authoritySecret }}{{ $_ := set $files "files-ca.crt" (dict "name" .authoritySecret "key" "ca.crt") }}{{ end -}}
+{{- end -}}
+{{- end -}}
 {{- if eq $service.name "registry" -}}
 {{- $_ := set $files "bootstrap-password" (dict "name" $own "key" "bootstrap-password") -}}
 {{- $_ := set $files (printf "%s.pem" .root.Values.tokenKeys.current) (dict "name" $own "key" "token-key") -}}
@@ -86,7 +93,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{/* The pod of a service, for its Deployment and for the Job that migrates: the same program, configuration, secrets. */}}
 {{- define "dudao.pod" -}}
 {{- $service := .service }}{{ $root := .root -}}
-{{- $evidence := and $service.is.evidence (not .migrates) -}}
+{{- $evidence := and $service.is.evidence (not .migrates) (not $root.Values.files.objectStore.bucket) -}}
 # No pod speaks to the Kubernetes API.
 automountServiceAccountToken: false
 enableServiceLinks: false
