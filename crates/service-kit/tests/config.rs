@@ -105,7 +105,7 @@ fn files_lie_in_a_folder_or_in_a_bucket() {
     let faults_of = |text: &str| {
         let file = folder.write(&RIGHT.replace("folder = \"/files\"", text));
         let faults = config::load::<Config>(Some(&file), &[]).err();
-        faults.iter().flat_map(|faults| faults.iter()).map(|fault| fault.key.clone()).collect::<Vec<_>>()
+        faults.iter().flat_map(config::Faults::iter).map(|fault| fault.key.clone()).collect::<Vec<_>>()
     };
     let bucket = "bucket = \"evidence\"\nendpoint = \"https://s3.example\"\n\
                   access_key_id_file = \"$DIR/password\"\nsecret_access_key_file = \"$DIR/password\"";

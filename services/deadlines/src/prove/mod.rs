@@ -62,6 +62,8 @@ impl Prover {
         let tonight = local_time::at_local(today, PROOF_TIME).filter(|tonight| *tonight <= at);
         let yesterday = || local_time::at_local(today.yesterday().ok()?, PROOF_TIME);
         if store::proved_since(&mut tx, tonight.or_else(yesterday).unwrap_or(at)).await? {
+            // At once, not when the connection is used again: the turn is free for whoever asks next.
+            tx.rollback().await?;
             return Ok(Round::Done);
         }
         let proof = invariants::prove(&mut tx, at).await?;
