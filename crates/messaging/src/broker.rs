@@ -102,12 +102,11 @@ impl Broker {
         }
     }
 
-    /// Makes sure that the stream of a service exists and tells its incarnation: a mark that a new stream of the same name
-    /// does not share.
-    pub(crate) async fn ensure_stream(&self, service: &str) -> Result<String, BrokerError> {
+    /// Makes sure that the stream of a service exists, with as many copies as it should have.
+    pub(crate) async fn ensure_stream(&self, service: &str) -> Result<Stream, BrokerError> {
         let name = subjects::stream(&self.prefix, service);
         match self.context.get_stream(&name).await {
-            Ok(stream) => return Ok(incarnation(stream.cached_info())),
+            Ok(stream) => return Ok(self.with_copies(stream.cached_info()).await),
             Err(error) => match error.kind() {
                 GetStreamErrorKind::JetStream(error)
                     if error.error_code() == async_nats::jetstream::ErrorCode::STREAM_NOT_FOUND => {}
@@ -126,15 +125,54 @@ impl Broker {
             ..StreamConfig::default()
         };
         match self.context.create_stream(config).await {
-            Ok(stream) => Ok(incarnation(stream.cached_info())),
+            Ok(stream) => Ok(Stream::of(stream.cached_info(), self.replicas)),
             // Another replica was faster; its mark counts.
             Err(error) if matches!(error.kind(), CreateStreamErrorKind::JetStream(_)) => {
                 let stream =
                     self.context.get_stream(&name).await.map_err(|_| BrokerError::refused("create a stream", error))?;
-                Ok(incarnation(stream.cached_info()))
+                Ok(Stream::of(stream.cached_info(), self.replicas))
             }
             Err(error) => Err(BrokerError::refused("create a stream", error)),
         }
+    }
+
+    /// Gives a stream the copies that it lacks, when the broker was one server and is a cluster now. It never takes any away.
+    /// Where that cannot be done (yet), events go on: the truth is in the database, and the metric says what is missing.
+    async fn with_copies(&self, info: &jetstream::stream::Info) -> Stream {
+        let stream = Stream::of(info, self.replicas);
+        if stream.copies_missing == 0 {
+            return stream;
+        }
+        let config = StreamConfig { num_replicas: self.replicas, ..info.config.clone() };
+        match self.context.update_stream(config).await {
+            Ok(info) => Stream::of(&info, self.replicas),
+            Err(error) => {
+                tracing::warn!(
+                    stream = info.config.name,
+                    copies = info.config.num_replicas,
+                    wanted = self.replicas,
+                    error = &error as &dyn std::error::Error,
+                    "the stream has fewer copies than broker.replicas asks for"
+                );
+                stream
+            }
+        }
+    }
+}
+
+/// A stream as the relay has to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stream {
+    /// A mark that a new stream of the same name does not share.
+    pub(crate) incarnation: String,
+    /// Copies that it has too few.
+    pub(crate) copies_missing: u64,
+}
+
+impl Stream {
+    fn of(info: &jetstream::stream::Info, wanted: usize) -> Self {
+        let missing = wanted.saturating_sub(info.config.num_replicas);
+        Self { incarnation: incarnation(info), copies_missing: missing.try_into().unwrap_or(u64::MAX) }
     }
 }
 

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Broker, BrokerError, JournalKey,
+    broker::Stream,
     merkle::{self, BatchContent, Hash},
     replay,
 };
@@ -129,6 +130,8 @@ impl Relay {
             return Ok(());
         }
         let result = self.work(&mut connection, cancel, metrics).await;
+        // Whoever leads next tells it.
+        metrics.copies_missing.record(0, &metrics.labels);
         self.stop_leading(connection).await;
         result
     }
@@ -142,9 +145,9 @@ impl Relay {
         let mut looked_at = None::<tokio::time::Instant>;
         while !cancel.is_cancelled() {
             if looked_at.is_none_or(|at| at.elapsed() >= LOOK_AT_STREAM) {
-                self.look_at_stream(connection).await?;
+                let copies_missing = self.look_at_stream(connection).await?;
+                metrics.copies_missing.record(copies_missing, &metrics.labels);
                 self.serve_replays(connection).await?;
-                metrics.lag.record(lag_on(connection).await?, &metrics.labels);
                 looked_at = Some(tokio::time::Instant::now());
             }
             match self.publish_batch(connection).await? {
@@ -176,14 +179,16 @@ impl Relay {
     }
 
     /// Publishes the whole journal again when the stream is not the one that it was published into.
-    async fn look_at_stream(&self, connection: &mut PgConnection) -> Result<(), RelayError> {
-        let incarnation = self.broker.ensure_stream(self.service).await?;
+    ///
+    /// Returns how many copies the stream has too few.
+    async fn look_at_stream(&self, connection: &mut PgConnection) -> Result<u64, RelayError> {
+        let Stream { incarnation, copies_missing } = self.broker.ensure_stream(self.service).await?;
         let stream = subjects::stream(self.broker.prefix(), self.service);
         let known = sqlx::query_scalar!("SELECT incarnation FROM messaging.transports WHERE stream = $1", stream)
             .fetch_optional(&mut *connection)
             .await?;
         if known.as_deref() == Some(incarnation.as_str()) {
-            return Ok(());
+            return Ok(copies_missing);
         }
         let published = sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM messaging.batches) AS "any!""#)
             .fetch_one(&mut *connection)
@@ -205,7 +210,7 @@ impl Relay {
         )
         .execute(connection)
         .await?;
-        Ok(())
+        Ok(copies_missing)
     }
 
     async fn serve_replays(&self, connection: &mut PgConnection) -> Result<(), RelayError> {
@@ -431,23 +436,34 @@ pub(crate) async fn read(
         .collect()
 }
 
-/// Committed events that the relay has not published yet.
-pub async fn lag(database: &Database) -> Result<u64, sqlx::Error> {
-    let mut connection = database.pool().acquire().await?;
-    lag_on(&mut connection).await
+/// What the relay has not published yet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Backlog {
+    /// Committed events.
+    pub events: u64,
+    /// Age of the oldest of them in seconds, by the legal clock; 0 when there is none.
+    pub oldest_seconds: f64,
 }
 
-async fn lag_on(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
-    let waiting = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "n!" FROM messaging.journal j
+/// Committed events that the relay has not published yet.
+pub async fn lag(database: &Database) -> Result<u64, sqlx::Error> {
+    Ok(backlog(database).await?.events)
+}
+
+/// How far the relay is behind, told by the database alone.
+pub async fn backlog(database: &Database) -> Result<Backlog, sqlx::Error> {
+    let waiting = sqlx::query!(
+        r#"SELECT count(*) AS "events!",
+                  coalesce(extract(epoch FROM messaging.legal_now() - min(j.occurred_at)), 0)::float8 AS "oldest!"
+           FROM messaging.journal j
            WHERE (j.epoch, j.tx) >= (coalesce((SELECT epoch FROM messaging.batches ORDER BY batch DESC LIMIT 1), 0),
                                      coalesce((SELECT from_tx FROM messaging.batches ORDER BY batch DESC LIMIT 1), 0))
              AND NOT EXISTS (SELECT 1 FROM (SELECT epoch, below_tx, to_position FROM messaging.batches ORDER BY batch DESC LIMIT 1) p
                              WHERE j.epoch = p.epoch AND j.tx < p.below_tx AND j.position <= p.to_position)"#
     )
-    .fetch_one(connection)
+    .fetch_one(database.pool())
     .await?;
-    Ok(waiting.try_into().unwrap_or(0))
+    Ok(Backlog { events: waiting.events.try_into().unwrap_or(0), oldest_seconds: waiting.oldest.max(0.0) })
 }
 
 async fn pause(length: Duration, cancel: &CancellationToken) {
@@ -461,7 +477,7 @@ async fn pause(length: Duration, cancel: &CancellationToken) {
 struct Metrics {
     published: Counter<u64>,
     failures: Counter<u64>,
-    lag: Gauge<u64>,
+    copies_missing: Gauge<u64>,
     labels: [KeyValue; 1],
 }
 
@@ -477,7 +493,10 @@ impl Metrics {
                 .u64_counter("dudao_relay_failures")
                 .with_description("Rounds of the relay that failed")
                 .build(),
-            lag: meter.u64_gauge("dudao_journal_lag").with_description("Committed events not yet published").build(),
+            copies_missing: meter
+                .u64_gauge("dudao_stream_copies_missing")
+                .with_description("Copies that the stream has fewer than broker.replicas asks for")
+                .build(),
             labels: [KeyValue::new("service", service)],
         }
     }

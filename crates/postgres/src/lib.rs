@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     PgConnection, PgPool, Postgres, Transaction,
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -79,9 +79,22 @@ impl Database {
     }
 
     /// Applies migrations under an advisory lock, so that several replicas may start at once.
-    pub async fn migrate(&self, migrators: &[&Migrator]) -> Result<(), sqlx::migrate::MigrateError> {
+    ///
+    /// A database that a newer version of the service has migrated further is accepted as it is: during a rolling update, and
+    /// after a roll-back of the programs, the older version works on the newer tables. One that has a migration which is not
+    /// ours but older than our newest is somebody else's, and refused.
+    pub async fn migrate(&self, migrators: &[&Migrator]) -> Result<(), MigrateError> {
         for migrator in migrators {
-            migrator.run(&self.pool).await?;
+            let mut connection = self.pool.acquire().await?;
+            let result = migrator.run(&mut *connection).await;
+            if result.is_err() {
+                // The migrator keeps its advisory lock when it refuses; the lock ends with the connection.
+                connection.close().await?;
+            }
+            match result {
+                Err(MigrateError::VersionMissing(version)) if migrator.iter().all(|own| own.version < version) => {}
+                other => other?,
+            }
         }
         Ok(())
     }

@@ -66,6 +66,9 @@ pub struct Arguments {
     /// Read and check the configuration, then stop.
     #[arg(long)]
     pub check_config: bool,
+    /// Apply the migrations of the service's database, then stop; a service without a database only starts to look.
+    #[arg(long)]
+    pub migrate: bool,
 }
 
 /// The process environment as the loader sees it.

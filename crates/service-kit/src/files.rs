@@ -7,17 +7,21 @@
 mod photo;
 mod sniff;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
+use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
+use object_store::{Certificate, ClientOptions, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
 use problem::{Problem, ProblemKind, Text};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use crate::config::{FilesSection, SecretFile};
 
 pub use sniff::MediaKind;
 
@@ -156,6 +160,41 @@ pub struct Files {
 }
 
 impl Files {
+    /// The store of the configuration: a folder, or a bucket.
+    pub fn open(section: &FilesSection) -> Result<Self, FileError> {
+        match (&section.folder, &section.bucket) {
+            (Some(folder), _) => Self::in_folder(folder),
+            (None, Some(bucket)) => Self::in_bucket(bucket, section),
+            (None, None) => {
+                Err(std::io::Error::new(ErrorKind::InvalidInput, "neither a folder nor a bucket is given").into())
+            }
+        }
+    }
+
+    /// A store in a bucket of an object store. It is not asked before the first file: whether it answers is no condition of
+    /// starting.
+    fn in_bucket(bucket: &str, section: &FilesSection) -> Result<Self, FileError> {
+        let secret = |file: &Option<SecretFile>| file.as_ref().map_or("", SecretFile::expose).to_owned();
+        let endpoint = section.endpoint.as_deref().unwrap_or_default().trim_end_matches('/');
+        let mut options = ClientOptions::new().with_allow_http(endpoint.starts_with("http://"));
+        if let Some(file) = &section.authority_file {
+            for certificate in Certificate::from_pem_bundle(&std::fs::read(file)?)? {
+                options = options.with_root_certificate(certificate);
+            }
+        }
+        let store = AmazonS3Builder::new()
+            .with_bucket_name(bucket)
+            .with_endpoint(endpoint)
+            .with_region(&section.region)
+            .with_access_key_id(secret(&section.access_key_id_file))
+            .with_secret_access_key(secret(&section.secret_access_key_file))
+            // The bucket in the path: names of buckets are seldom names of hosts in a private network.
+            .with_virtual_hosted_style_request(false)
+            .with_client_options(options)
+            .build()?;
+        Ok(Self::over(Arc::new(store)))
+    }
+
     /// A store in a local folder, which is made if it is missing.
     pub fn in_folder(folder: &Path) -> Result<Self, FileError> {
         std::fs::create_dir_all(folder)?;

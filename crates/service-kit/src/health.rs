@@ -1,7 +1,9 @@
 //! `/livez`, `/readyz` and `/metrics`.
 //!
 //! Alive means that the process answers; ready means that every named check passes and the process
-//! is not on its way out. An operator reads in words which check fails and why.
+//! is not on its way out. An operator reads in words which check fails and why. `/readyz?exclude=broker` leaves the named
+//! checks (separated by commas) out of the verdict: requests are answered without a broker, so that losing it must not
+//! take every replica out of service.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,14 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use problem::Text;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::telemetry::Metrics;
 
@@ -52,7 +54,7 @@ impl std::fmt::Debug for Check {
 }
 
 /// The state of a process as `/readyz` tells it.
-#[derive(Debug, Clone, Serialize, serde::Deserialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Readiness {
     /// Whether requests should be sent here.
     pub ready: bool,
@@ -65,7 +67,7 @@ pub struct Readiness {
 }
 
 /// The state of one check.
-#[derive(Debug, Clone, Serialize, serde::Deserialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct CheckState {
     /// Name of the check.
     pub name: String,
@@ -96,8 +98,8 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Runs all checks side by side.
-    pub async fn readiness(&self) -> Readiness {
+    /// Runs all checks side by side; those named in `excluded` are told but do not decide.
+    async fn readiness(&self, excluded: &[&str]) -> Readiness {
         let checks = self.checks.iter().map(|check| async {
             let result = tokio::time::timeout(CHECK_LIMIT, (check.run)()).await.unwrap_or_else(|_| {
                 Err(Text::new("检查在 3 秒内没有结果", "the check gave no result within 3 seconds"))
@@ -118,7 +120,7 @@ impl Health {
             });
         }
         Readiness {
-            ready: checks.iter().all(|check| check.ok),
+            ready: checks.iter().all(|check| check.ok || excluded.contains(&check.name.as_str())),
             service: self.service.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             checks,
@@ -141,8 +143,15 @@ impl Health {
     }
 }
 
-async fn readyz(State(health): State<Health>) -> Response {
-    let readiness = health.readiness().await;
+/// What `/readyz` may be told.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    #[serde(default)]
+    exclude: String,
+}
+
+async fn readyz(State(health): State<Health>, Query(asked): Query<Asked>) -> Response {
+    let readiness = health.readiness(&asked.exclude.split(',').collect::<Vec<_>>()).await;
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(CACHE_CONTROL, "no-store")], axum::Json(readiness)).into_response()
 }

@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use axum::Router;
 use jiff::Timestamp;
 use messaging::{Broker, BrokerOptions, JournalKey, JournalPublicKey, Relay};
+use opentelemetry::KeyValue;
 use postgres::{Database, DatabaseOptions};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +41,7 @@ const KEY_DAYS: i32 = 7;
 pub fn run<S: Service>() -> ExitCode {
     main_of::<S::Config, _, _>(
         S::NAME,
-        |config, telemetry| async move { run_service::<S>(config, telemetry).await },
+        |config, telemetry, arguments| async move { run_service::<S>(config, telemetry, arguments.migrate).await },
         |common| common.telemetry.clone(),
     )
 }
@@ -53,7 +54,7 @@ pub(crate) fn main_of<C, F, Fut>(
 ) -> ExitCode
 where
     C: ConfigRoot + Validate,
-    F: FnOnce(C, Telemetry) -> Fut,
+    F: FnOnce(C, Telemetry, Arguments) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
     crate::install_crypto();
@@ -92,7 +93,7 @@ where
                 return ExitCode::FAILURE;
             }
         };
-        let result = body(config, telemetry.clone()).await;
+        let result = body(config, telemetry.clone(), arguments).await;
         if let Err(error) = &result {
             tracing::error!(error = format!("{error:#}"), "the service stops");
             say(&format!("{name}: {error:#}\n"));
@@ -107,7 +108,7 @@ fn say(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry) -> anyhow::Result<()> {
+async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry, only_migrate: bool) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let common = config.common().clone();
     server::until_stopped(stop.clone(), async move {
@@ -120,11 +121,15 @@ async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry) -> any
             trusted.push(JournalPublicKey::from_hex(key).context("journal.earlier_public_keys")?);
         }
         let access = access_for(&common.access.public_keys, Arc::clone(&clock))?;
-        let files = Files::in_folder(&common.files.folder).context("files.folder")?;
+        let files = Files::open(&common.files).context("files")?;
         let http = http_client::client(&(&common.outbound).into())?;
 
         let Some(database) = connect(name, &common, &stop).await? else { return Ok(()) };
         database.migrate(&[&messaging::MIGRATOR, S::migrator()]).await.context("migrations")?;
+        if only_migrate {
+            tracing::info!("all migrations are applied");
+            return Ok(());
+        }
         checks::refuse_moved_clock(&database, common.clock.allow_rehearsal).await?;
         let broker = Broker::connect(&BrokerOptions {
             url: common.broker.url.clone(),
@@ -161,6 +166,7 @@ async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry) -> any
         let mut workers = std::mem::take(&mut assembled.workers);
         workers.push(key_cleaner(database.clone()));
         workers.push(key_reader(kit.access.clone()));
+        workers.push(journal_pulse(name, database.clone(), &kit.metrics));
         for worker in workers {
             tasks.spawn(worker.run(kit.metrics.meter(), working.clone()));
         }
@@ -283,6 +289,32 @@ fn key_cleaner(database: Database) -> Worker {
         let database = database.clone();
         async move {
             idempotency::forget_older_than(&database, KEY_DAYS).await?;
+            Ok(Round::Done)
+        }
+    })
+}
+
+/// What waits in the database, measured by every replica: the relay that could tell is one of many, and cannot when the
+/// broker is away.
+fn journal_pulse(name: &'static str, database: Database, metrics: &Metrics) -> Worker {
+    let meter = metrics.meter();
+    let events = meter.u64_gauge("dudao_journal_lag").with_description("Committed events not yet published").build();
+    let age = meter
+        .f64_gauge("dudao_journal_oldest_seconds")
+        .with_description(
+            "Age of the oldest committed event not yet published, by the legal clock; 0 when there is none",
+        )
+        .build();
+    let dead =
+        meter.i64_gauge("dudao_dead_letters_waiting").with_description("Dead letters that nobody has settled").build();
+    Worker::every("journal-pulse", Duration::from_secs(5), move || {
+        let (database, events, age, dead) = (database.clone(), events.clone(), age.clone(), dead.clone());
+        async move {
+            let labels = [KeyValue::new("service", name)];
+            let backlog = messaging::backlog(&database).await?;
+            events.record(backlog.events, &labels);
+            age.record(backlog.oldest_seconds, &labels);
+            dead.record(messaging::dead_letters::waiting(&database).await?, &labels);
             Ok(Round::Done)
         }
     })

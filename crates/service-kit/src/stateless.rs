@@ -59,12 +59,16 @@ pub struct Pages {
 pub fn run_stateless<S: StatelessService>() -> ExitCode {
     main_of::<S::Config, _, _>(
         S::NAME,
-        |config, telemetry| async move { run_pages::<S>(config, telemetry).await },
+        |config, telemetry, arguments| async move { run_pages::<S>(config, telemetry, arguments.migrate).await },
         |common| common.telemetry.clone(),
     )
 }
 
-async fn run_pages<S: StatelessService>(config: S::Config, telemetry: Telemetry) -> anyhow::Result<()> {
+async fn run_pages<S: StatelessService>(
+    config: S::Config,
+    telemetry: Telemetry,
+    only_migrate: bool,
+) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let common = config.common().clone();
     server::until_stopped(stop.clone(), async move {
@@ -76,6 +80,10 @@ async fn run_pages<S: StatelessService>(config: S::Config, telemetry: Telemetry)
             metrics: telemetry.metrics().clone(),
         };
         let pages = S::assemble(config, kit.clone()).await.context("assemble")?;
+        if only_migrate {
+            tracing::info!("there is no database to migrate");
+            return Ok(());
+        }
         let health = Health::new(S::NAME, pages.checks);
         let routes = layers::around(pages.routes, &common.http, Arc::clone(&kit.ids), &kit.metrics.meter());
         let working = CancellationToken::new();

@@ -100,6 +100,22 @@ fn a_right_file_is_read_and_the_environment_stands_over_it() {
 }
 
 #[test]
+fn files_lie_in_a_folder_or_in_a_bucket() {
+    let folder = Folder::new();
+    let faults_of = |text: &str| {
+        let file = folder.write(&RIGHT.replace("folder = \"/files\"", text));
+        let faults = config::load::<Config>(Some(&file), &[]).err();
+        faults.iter().flat_map(config::Faults::iter).map(|fault| fault.key.clone()).collect::<Vec<_>>()
+    };
+    let bucket = "bucket = \"evidence\"\nendpoint = \"https://s3.example\"\n\
+                  access_key_id_file = \"$DIR/password\"\nsecret_access_key_file = \"$DIR/password\"";
+    assert_eq!(faults_of(bucket), [""; 0]);
+    assert_eq!(faults_of(""), ["files"]);
+    assert_eq!(faults_of(&format!("folder = \"/files\"\n{bucket}")), ["files"]);
+    assert_eq!(faults_of("bucket = \"evidence\"\nendpoint = \"s3.example\""), ["files.bucket", "files.endpoint"]);
+}
+
+#[test]
 fn every_fault_is_reported_at_once_with_its_place() {
     let folder = Folder::new();
     let file = folder.write(

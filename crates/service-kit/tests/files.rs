@@ -7,6 +7,7 @@ use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder as _, ImageFormat, Rgb, RgbImage};
 use problem::Problem;
+use service_kit::config::{FilesSection, SecretFile};
 use service_kit::files::{EVIDENCE, FileError, Files, MediaKind, TABLE, UploadPolicy, collect};
 
 /// Four by two pixels, left half red, right half blue.
@@ -172,4 +173,73 @@ async fn foreign_addresses_and_damage_are_noticed() {
     std::fs::write(folder.join("sha256").join(first).join(second).join(&stored.sha256), b"changed").unwrap();
     assert!(matches!(files.get(&stored.sha256).await, Err(FileError::Damaged(_))));
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// An object store that keeps one object: the least that S3 asks of it.
+async fn object_store(kept: &'static [u8]) -> wiremock::MockServer {
+    use wiremock::matchers::{header_regex, method, path_regex};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+    let server = MockServer::start().await;
+    let signed = || header_regex("authorization", "^AWS4-HMAC-SHA256 Credential=dudao/");
+    let address = || path_regex("^/evidence/sha256/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}$");
+    // The first is taken; whoever comes after is told that it is there.
+    Mock::given(method("PUT"))
+        .and(address())
+        .and(signed())
+        .and(header_regex("if-none-match", r"^\*$"))
+        .respond_with(ResponseTemplate::new(200).insert_header("etag", "\"1\""))
+        .up_to_n_times(1)
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(method("PUT")).and(address()).respond_with(ResponseTemplate::new(412)).mount(&server).await;
+    let found = ResponseTemplate::new(200)
+        .insert_header("etag", "\"1\"")
+        .insert_header("last-modified", "Thu, 26 Nov 2026 00:00:00 GMT")
+        .set_body_bytes(kept);
+    Mock::given(method("GET")).and(address()).and(signed()).respond_with(found).up_to_n_times(1).mount(&server).await;
+    Mock::given(method("GET")).respond_with(ResponseTemplate::new(404)).mount(&server).await;
+    server
+}
+
+fn bucket(endpoint: &str) -> Files {
+    service_kit::install_crypto();
+    let folder = std::env::temp_dir().join(format!("dudao-bucket-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let secret = |text: &str| {
+        let file = folder.join(text);
+        std::fs::write(&file, text).unwrap();
+        Some(SecretFile::read(&file).unwrap())
+    };
+    let section = FilesSection {
+        folder: None,
+        bucket: Some("evidence".to_owned()),
+        endpoint: Some(endpoint.to_owned()),
+        region: "us-east-1".to_owned(),
+        access_key_id_file: secret("dudao"),
+        secret_access_key_file: secret("secret"),
+        authority_file: None,
+    };
+    let files = Files::open(&section).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    files
+}
+
+#[tokio::test]
+async fn an_object_store_keeps_a_file_once_and_gives_it_back_whole() {
+    let server = object_store("到校核查".as_bytes()).await;
+    let files = bucket(&server.uri());
+    let first = files.put(Bytes::from("到校核查"), "text/plain").await.unwrap();
+    let second = files.put(Bytes::from("到校核查"), "text/plain").await.unwrap();
+    assert_eq!(first, second);
+    assert_eq!(files.get(&first.sha256).await.unwrap(), "到校核查");
+    assert!(matches!(files.get(&first.sha256).await, Err(FileError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn what_an_object_store_changed_is_not_given_out() {
+    let server = object_store(b"changed").await;
+    let files = bucket(&server.uri());
+    let stored = files.put(Bytes::from("到校核查"), "text/plain").await.unwrap();
+    assert!(matches!(files.get(&stored.sha256).await, Err(FileError::Damaged(_))));
 }

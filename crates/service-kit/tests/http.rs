@@ -133,10 +133,14 @@ async fn readyz_names_what_fails_in_words() {
     assert_eq!(readiness.checks[1].en, "the broker is not connected");
     assert!(readiness.checks[0].ok);
     assert_eq!(call(&routes, get_request("/livez")).await.0, StatusCode::OK, "not ready is still alive");
+    let (status, _, body) = call(&routes, get_request("/readyz?exclude=clock,broker")).await;
+    let readiness = read(body);
+    assert_eq!((status, readiness.ready, readiness.checks[1].ok), (StatusCode::OK, true, false), "told, not decisive");
+    assert_eq!(call(&routes, get_request("/readyz?exclude=database")).await.0, StatusCode::SERVICE_UNAVAILABLE);
 
     broken.store(false, Ordering::SeqCst);
     health.stopping();
-    let (status, _, body) = call(&routes, get_request("/readyz")).await;
+    let (status, _, body) = call(&routes, get_request("/readyz?exclude=broker")).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(body.contains("正在停机"), "{body}");
 }

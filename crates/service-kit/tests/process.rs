@@ -190,6 +190,9 @@ async fn a_service_starts_serves_and_stops(pool: PgPool) {
     assert_eq!(document["paths"]["/v1/service/replays"]["post"]["x-permission"], "service.replay.run");
     let metrics = get("/metrics", "").await.unwrap().text().await.unwrap();
     assert!(metrics.contains("worker_runs_total") && metrics.contains("worker=\"notes\""), "{metrics}");
+    for waiting in ["dudao_journal_lag", "dudao_journal_oldest_seconds", "dudao_dead_letters_waiting"] {
+        assert!(metrics.contains(&format!("{waiting}{{")), "{waiting} in {metrics}");
+    }
 
     let pid = child.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
@@ -205,6 +208,41 @@ async fn a_service_starts_serves_and_stops(pool: PgPool) {
         collector.received_requests().await.unwrap().into_iter().flat_map(|request| request.body).collect();
     let sent = String::from_utf8_lossy(&sent);
     assert!(sent.contains("dudao-tasks") && sent.contains("POST /v1/notes"), "{sent}");
+}
+
+#[sqlx::test(migrations = false)]
+async fn migrations_can_go_ahead_of_a_roll_out_and_an_older_version_lives_with_them(pool: PgPool) {
+    let installation = Installation::new(&pool);
+    let output = installation.command().arg("--migrate").output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let notes: i64 = sqlx::query_scalar("SELECT count(*) FROM notes").fetch_one(&pool).await.unwrap();
+    assert_eq!(notes, 0, "the table is there, and nobody has served");
+
+    // What the migrations of the next version leave behind.
+    let migrated = |version: i64| {
+        sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES ($1, 'of another program', true, '', 0)",
+        )
+        .bind(version)
+        .execute(&pool)
+    };
+    migrated(99_990_101_000_000).await.unwrap();
+    // Twice: a refusal inside must not leave the lock behind.
+    for _ in 0..2 {
+        let output = installation.command().arg("--migrate").output().await.unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let mut child = installation.command().spawn().unwrap();
+    let (address, _log) = started(&mut child).await;
+    ready(&http(&address), &format!("http://{address}")).await;
+
+    // Older than our newest and not ours: another service's database.
+    migrated(1).await.unwrap();
+    let output = installation.command().arg("--migrate").output().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("migration 1 "), "{said}");
 }
 
 #[sqlx::test(migrations = false)]

@@ -1,6 +1,6 @@
 //! The state of the service and the only list of its routes.
 
-use std::{collections::HashSet, net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use access::{Access, Action, GuardedRouter, Permit, TokenIssuer, public};
 use contracts::Actor;
@@ -9,7 +9,7 @@ use service_kit::{clock::Clock, ids::Ids};
 use tokio::sync::Semaphore;
 use utoipa_axum::routes;
 
-use crate::{account, area, import, import::FileLimits, inspector, sign_in, sign_in::Hasher, unit};
+use crate::{account, area, import, import::FileLimits, inspector, sign_in, sign_in::Hasher, sign_in::Network, unit};
 
 /// Files that are taken apart at the same time by one process.
 const IMPORTS_AT_ONCE: usize = 2;
@@ -23,7 +23,7 @@ pub struct AppState {
     pub(crate) issuer: Arc<TokenIssuer>,
     pub(crate) hasher: Hasher,
     pub(crate) limits: FileLimits,
-    pub(crate) trusted_proxies: Arc<HashSet<IpAddr>>,
+    pub(crate) trusted_proxies: Arc<[Network]>,
     pub(crate) import_places: Arc<Semaphore>,
 }
 
@@ -35,7 +35,7 @@ impl AppState {
         ids: Arc<dyn Ids>,
         issuer: TokenIssuer,
         limits: FileLimits,
-        trusted_proxies: impl IntoIterator<Item = IpAddr>,
+        trusted_proxies: impl IntoIterator<Item = Network>,
     ) -> problem::Result<Self> {
         Ok(Self {
             database,
@@ -44,7 +44,7 @@ impl AppState {
             issuer: Arc::new(issuer),
             hasher: Hasher::try_new()?,
             limits,
-            trusted_proxies: Arc::new(trusted_proxies.into_iter().map(|address| address.to_canonical()).collect()),
+            trusted_proxies: trusted_proxies.into_iter().collect(),
             import_places: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
         })
     }

@@ -1,11 +1,11 @@
 //! What the service is told at start.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use service_kit::config::{Common, Faults, SecretFile, Validate};
 
 use crate::import::FileLimits;
+use crate::sign_in::Network;
 
 service_kit::section! {
     /// `[tokens]`: signing of tokens.
@@ -19,8 +19,9 @@ service_kit::section! {
 service_kit::section! {
     /// `[sign_in]`: who may say where a request comes from.
     pub struct SignInSection {
-        /// Addresses of the console and the gateway, whose `X-Forwarded-For` is believed.
-        pub trusted_proxies: Vec<IpAddr> = Vec::new(),
+        /// Addresses of the console and the gateway, whose `X-Forwarded-For` is believed: `10.0.0.10`, or the network that they
+        /// get their addresses from, `10.42.0.0/16`.
+        pub trusted_proxies: Vec<Network> = Vec::new(),
     }
 }
 

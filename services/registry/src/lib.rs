@@ -25,6 +25,7 @@ mod unit;
 pub use app::{AppState, WITHOUT_IDEMPOTENCY, routes};
 pub use config::{BootstrapSection, Config};
 pub use import::FileLimits;
+pub use sign_in::Network;
 
 use std::time::Duration;
 

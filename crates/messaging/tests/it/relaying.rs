@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use async_nats::jetstream;
 use contracts::subjects;
+use jiff::SignedDuration;
+use messaging::{Backlog, Broker};
 use uuid::Uuid;
 
 use crate::support::{
@@ -117,6 +119,30 @@ async fn one_relay_leads_and_another_takes_over_when_its_connection_dies() {
     let report = messaging::verify::chain(&database, &[key.public()]).await.unwrap();
     assert_eq!(report.faults, Vec::<String>::new());
     assert_eq!(report.events, 40);
+}
+
+#[tokio::test]
+async fn a_backlog_has_an_age_and_a_lack_of_copies_stops_nothing() {
+    let (database, key) = (database().await, testkit::journal_key());
+    let mut options = testkit::broker_options();
+    let broker = Broker::connect(&options).await.unwrap();
+    let nothing = Backlog { events: 0, oldest_seconds: 0.0 };
+    assert_eq!(messaging::backlog(&database).await.unwrap(), nothing);
+
+    count_once(&database, Uuid::now_v7()).await;
+    database.move_clock(SignedDuration::from_mins(10)).await;
+    count_once(&database, Uuid::now_v7()).await;
+    let backlog = messaging::backlog(&database).await.unwrap();
+    assert_eq!(backlog.events, 2);
+    assert!((600.0..660.0).contains(&backlog.oldest_seconds), "{backlog:?}");
+    relay(&database, &broker, &key).drain().await.unwrap();
+    assert_eq!(messaging::backlog(&database).await.unwrap(), nothing);
+
+    // The stream has one copy, and this broker is one server: three cannot be had.
+    options.replicas = 3;
+    let asks_for_three = Broker::connect(&options).await.unwrap();
+    count_once(&database, Uuid::now_v7()).await;
+    assert_eq!(relay(&database, &asks_for_three, &key).drain().await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

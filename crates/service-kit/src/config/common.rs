@@ -100,10 +100,22 @@ crate::section! {
 }
 
 crate::section! {
-    /// `[files]`: evidence and documents.
+    /// `[files]`: evidence and documents, in a folder or in a bucket of an object store (S3).
     pub struct FilesSection {
-        /// Folder of the content-addressed store.
-        pub folder: PathBuf,
+        /// Folder of the content-addressed store; replicas must share it.
+        pub folder: Option<PathBuf> = None,
+        /// Bucket, instead of a folder.
+        pub bucket: Option<String> = None,
+        /// Address of the object store, `https://host:port`.
+        pub endpoint: Option<String> = None,
+        /// Its region, where it wants a certain one.
+        pub region: String = "us-east-1".to_owned(),
+        /// File with the access key's id.
+        pub access_key_id_file: Option<SecretFile> = None,
+        /// File with the secret access key.
+        pub secret_access_key_file: Option<SecretFile> = None,
+        /// File with the certificates (PEM) of the authority that the store's own is signed by, beside those of the system.
+        pub authority_file: Option<PathBuf> = None,
     }
 }
 
@@ -168,6 +180,7 @@ impl ConfigGroup for Common {
             telemetry.iter().for_each(|section| validate_telemetry(section, faults));
             database.iter().for_each(|section| validate_database(section, faults));
             broker.iter().for_each(|section| validate_broker(section, faults));
+            files.iter().for_each(|section| validate_files(section, faults));
         });
         Some(Self {
             http: http?,
@@ -204,6 +217,25 @@ fn validate_broker(broker: &BrokerSection, faults: &mut Faults) {
             "只能使用字母、数字、下划线和连字符",
             "letters, digits, underscore and hyphen only",
         );
+    }
+}
+
+fn validate_files(files: &FilesSection, faults: &mut Faults) {
+    if files.folder.is_some() == files.bucket.is_some() {
+        faults.add("files", "folder 与 bucket 必须且只能给出一个", "either folder or bucket must be given, not both");
+    }
+    let whole =
+        files.endpoint.is_some() && files.access_key_id_file.is_some() && files.secret_access_key_file.is_some();
+    if files.bucket.is_some() && !whole {
+        faults.add(
+            "files.bucket",
+            "还需要 endpoint、access_key_id_file 和 secret_access_key_file",
+            "endpoint, access_key_id_file and secret_access_key_file are needed as well",
+        );
+    }
+    let address = |text: &String| text.starts_with("http://") || text.starts_with("https://");
+    if !files.endpoint.iter().all(address) {
+        faults.add("files.endpoint", "必须是 http:// 或 https:// 地址", "must be an http:// or https:// address");
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Prover {
     armed: Gauge<i64>,
     due_unfired: Gauge<i64>,
     overdue_age: Gauge<i64>,
+    proof_age: Gauge<f64>,
 }
 
 impl Prover {
@@ -42,6 +43,10 @@ impl Prover {
                 "dudao_overdue_age_seconds_bucket",
                 "Cases with something due and unfired, by how long it has been due at most",
             ),
+            proof_age: meter
+                .f64_gauge("dudao_proof_age_seconds")
+                .with_description("Since the last proof, by the legal clock")
+                .build(),
         }
     }
 
@@ -57,6 +62,8 @@ impl Prover {
         let tonight = local_time::at_local(today, PROOF_TIME).filter(|tonight| *tonight <= at);
         let yesterday = || local_time::at_local(today.yesterday().ok()?, PROOF_TIME);
         if store::proved_since(&mut tx, tonight.or_else(yesterday).unwrap_or(at)).await? {
+            // At once, not when the connection is used again: the turn is free for whoever asks next.
+            tx.rollback().await?;
             return Ok(Round::Done);
         }
         let proof = invariants::prove(&mut tx, at).await?;
@@ -78,6 +85,7 @@ impl Prover {
         }
         self.overdue_age.record(pulse.due_unfired, &[KeyValue::new("le", "+Inf")]);
         if let Some(latest) = store::latest(&mut connection).await? {
+            self.proof_age.record(at.duration_since(latest.proved_at).as_secs_f64(), &[]);
             let counts: HashMap<&str, i64> =
                 latest.content.findings.iter().map(|found| (found.name.as_str(), found.violations)).collect();
             for invariant in invariants::ALL {

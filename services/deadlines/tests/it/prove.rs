@@ -168,6 +168,8 @@ async fn one_replica_proves_each_night_and_everyone_may_read_the_counts() {
     assert!(figure("invariant=\"numbers\"").ends_with(" 1"), "{text}");
     assert!(figure("invariant=\"armed\"").ends_with(" 0"), "{text}");
     assert!(figure("dudao_timers_armed").ends_with(" 3"), "{text}");
+    let age: f64 = figure("dudao_proof_age_seconds").rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((31.0 * 3600.0..33.0 * 3600.0).contains(&age), "{age}");
     let due = figure("dudao_timers_due_unfired");
     assert!(figure("le=\"+Inf\"").starts_with("dudao_overdue_age_seconds_bucket"), "{text}");
     assert_eq!(figure("le=\"+Inf\"").rsplit(' ').next(), due.rsplit(' ').next());

@@ -31,7 +31,7 @@ impl FromRequestParts<AppState> for Address {
             header.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
         };
         let address = match peer {
-            Some(peer) if state.trusted_proxies.contains(&peer) => forwarded(),
+            Some(peer) if state.trusted_proxies.iter().any(|network| network.contains(peer)) => forwarded(),
             Some(peer) => Some(peer),
             None => None,
         };

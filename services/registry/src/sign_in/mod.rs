@@ -5,11 +5,13 @@
 
 mod activate;
 pub(crate) mod http;
+mod network;
 mod password;
 mod session;
 pub(crate) mod store;
 pub(crate) mod throttle;
 
 pub(crate) use activate::{activate, issue_code};
+pub use network::Network;
 pub(crate) use password::{Hasher, broken_rules};
 pub(crate) use session::sign_in;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::connect_info::MockConnectInfo;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
-use registry::{AppState, BootstrapSection, FileLimits, MIGRATOR, assembled, first_start};
+use registry::{AppState, BootstrapSection, FileLimits, MIGRATOR, Network, assembled, first_start};
 use rust_xlsxwriter::Workbook;
 use serde_json::{Value, json};
 use service_kit::clock::{Clock as _, ManualClock, SystemClock};
@@ -61,7 +61,7 @@ impl Fixture {
             province_code: "460000".to_owned(),
             province_name: "海南省".to_owned(),
         };
-        let proxy: IpAddr = PROXY.parse().unwrap();
+        let proxy = Network::try_from(PROXY.to_owned()).unwrap();
         let state = AppState::try_new(
             database.handle(),
             clock.clone(),

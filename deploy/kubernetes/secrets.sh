@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# secrets.sh [NAMESPACE]: makes the Secrets and the ConfigMap that the chart refers to, those that are missing; nothing that exists is
+# changed. For installations without a vault (with one: external-secrets.yaml). Needs kubectl and the tool `dudao`; keys are made in
+# a folder that only the caller can read and that is removed at the end. KEY_ID names the token key (registry-2026), as
+# tokenKeys.current does in the values.
+#
+# The private journal keys are also what later proves the audit chain. Keep a copy where the province keeps its seals.
+set -euo pipefail
+
+namespace=${1:-dudao}
+key_id=${KEY_ID:-registry-2026}
+with_database=(registry tasks deadlines reporting notifications publication exchange)
+folder=$(mktemp -d)
+trap 'rm -rf -- "$folder"' EXIT
+umask 077
+
+exists() {
+    [[ -n $(kubectl --namespace "$namespace" get "$1" "$2" --ignore-not-found --output name) ]]
+}
+
+# password [LENGTH]: letters and digits.
+password() {
+    local length=${1:-32} text
+    text=$(LC_ALL=C tr -dc 'A-Za-z0-9' < <(head -c 4096 /dev/urandom))
+    printf '%s' "${text:0:length}"
+}
+
+# secret NAME [OPTION…]: makes it unless it is there.
+secret() {
+    local name=$1
+    shift
+    if exists secret "$name"; then
+        echo "Secret $name is there already"
+    else
+        kubectl --namespace "$namespace" create secret generic "$name" "$@"
+    fi
+}
+
+for service in "${with_database[@]}"; do
+    name=dudao-$service
+    secret "$name-database" --type=kubernetes.io/basic-auth \
+        --from-literal=username="$service" --from-literal=password="$(password)"
+    # So that CloudNativePG takes over a password that is changed here.
+    kubectl --namespace "$namespace" label --overwrite secret "$name-database" cnpg.io/reload=true
+    if exists secret "$name"; then
+        echo "Secret $name is there already"
+        continue
+    fi
+    dudao key new "$folder/$service-journal" >&2
+    options=(--from-file=journal-key="$folder/$service-journal")
+    case $service in
+    registry)
+        dudao key new --purpose token "$folder/$key_id.pem" >&2
+        options+=(--from-file=token-key="$folder/$key_id.pem" --from-literal=bootstrap-password="$(password 20)")
+        if exists configmap dudao-token-keys; then
+            echo "ConfigMap dudao-token-keys is there already; add $key_id.pem to it by hand:" >&2
+            cat -- "$folder/$key_id.pem.pub" >&2
+        else
+            kubectl --namespace "$namespace" create configmap dudao-token-keys --from-file="$key_id.pem=$folder/$key_id.pem.pub"
+        fi
+        ;;
+    exchange)
+        dudao key new "$folder/platform-key" >&2
+        options+=(--from-file=platform-key="$folder/platform-key")
+        echo "The national platform has to know this public key of the province: $(<"$folder/platform-key.pub")"
+        ;;
+    esac
+    secret "$name" "${options[@]}"
+done
+secret dudao-console --from-literal=cookie-key="$(password 48)"

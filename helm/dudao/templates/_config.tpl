@@ -1,0 +1,79 @@
+{{/*
+The configuration file of a service: what the chart knows, under what the service's block says. Keys that do not exist are
+refused by the service itself, in the migration's Job before anything changes.
+*/}}
+{{- define "dudao.config" -}}
+{{- $v := .root.Values }}{{ $service := .service }}{{ $name := $service.name -}}
+{{- $portal := printf "https://%s" $v.hosts.portal -}}
+{{- $console := printf "https://%s" $v.hosts.console -}}
+{{- $rulebook := "/usr/share/dudao/rulebook" -}}
+{{- $c := dict
+  "http" (dict "listen" "0.0.0.0:8080" "operations_listen" "0.0.0.0:9090" "drain_seconds" (int $service.drainSeconds))
+  "telemetry" (dict "log_level" $v.telemetry.logLevel "trace_ratio" $v.telemetry.traceRatio) -}}
+{{- with $v.telemetry.otlpEndpoint }}{{ $_ := set $c.telemetry "otlp_endpoint" . }}{{ end -}}
+{{- if ne $name "console" }}{{ $_ := set $c "access" (dict "public_keys" "/etc/dudao/keys") }}{{ end -}}
+{{- if $service.is.database -}}
+{{- $_ := set $c "database" (dict "host" $v.database.host "port" (int $v.database.port) "name" $name "user" $name
+    "password_file" "/run/secrets/dudao/database-password") -}}
+{{- $_ := set $c "broker" (dict "url" $v.broker.url "replicas" (int $v.broker.replicas) "subject_prefix" $v.broker.subjectPrefix) -}}
+{{- if $v.broker.credentials }}{{ $_ := set $c.broker "credentials_file" "/run/secrets/dudao/broker.creds" }}{{ end -}}
+{{- $_ := set $c "journal" (dict "signing_key_file" "/run/secrets/dudao/journal-key") -}}
+{{- with $v.files.objectStore -}}
+{{- if and .bucket $service.is.evidence -}}
+{{- $_ := set $c "files" (dict "bucket" .bucket "endpoint" .endpoint "region" .region
+    "access_key_id_file" "/run/secrets/dudao/files-access-key-id" "secret_access_key_file" "/run/secrets/dudao/files-secret-access-key") -}}
+{{- if .authoritySecret }}{{ $_ := set $c.files "authority_file" "/run/secrets/dudao/files-ca.crt" }}{{ end -}}
+{{- else -}}
+{{- $_ := set $c "files" (dict "folder" "/var/lib/dudao/files") -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if or $service.is.evidence (eq $name "console") }}{{ $_ := set $c.http "max_body_bytes" 67108864 }}{{ end -}}
+{{- $own := dict -}}
+{{- if eq $name "registry" -}}
+{{- /* Pods get another address with each start. Only the console can reach the registry, so all private networks may be believed. */ -}}
+{{- $own = dict "sign_in" (dict "trusted_proxies" (list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "fc00::/7"))
+    "tokens" (dict "private_key_file" (printf "/run/secrets/dudao/%s.pem" $v.tokenKeys.current))
+    "bootstrap" (dict "password_file" "/run/secrets/dudao/bootstrap-password" "province_code" $v.province.code "province_name" $v.province.name) -}}
+{{- else if has $name (list "tasks" "deadlines") -}}
+{{- $own = dict "rulebook" (dict "folder" $rulebook "policy" $v.province.policy) -}}
+{{- else if eq $name "reporting" -}}
+{{- $own = dict "links" (dict "portal" $portal) -}}
+{{- else if eq $name "notifications" -}}
+{{- $own = dict "rulebook" (dict "folder" $rulebook "province" $v.province.code) "links" (dict "console" $console) -}}
+{{- else if eq $name "publication" -}}
+{{- $own = dict "rulebook" (dict "folder" $rulebook "province" $v.province.code) "portal" (dict "address" $portal) -}}
+{{- else if eq $name "exchange" -}}
+{{- $host := get (urlParse $service.config.platform.base_url) "host" -}}
+{{- $own = dict "outbound" (dict "allowed_hosts" (list $host))
+    "platform" (dict "signing_key_file" "/run/secrets/dudao/platform-key" "province_code" $v.province.code) -}}
+{{- else if eq $name "documents" -}}
+{{- $own = dict "rendering" (dict "templates" (printf "%s/documents" $rulebook) "portal" $portal)
+    "fonts" (dict "folders" (list "/usr/share/fonts/official" "/usr/share/fonts/dudao")) -}}
+{{- else if eq $name "console" -}}
+{{- $services := dict -}}
+{{- range $service.is.asks }}{{ $_ := set $services . (printf "http://%s-%s" (include "dudao.fullname" $.root) .) }}{{ end -}}
+{{- $own = dict "services" $services "session" (dict "key_file" "/run/secrets/dudao/cookie-key") "links" (dict "portal" $portal) -}}
+{{- end -}}
+{{- include "dudao.toml" (mustMergeOverwrite $c $own $service.config) -}}
+{{- end }}
+
+{{/* Sections as TOML. Not toToml: it writes whole numbers of values as floats, which the services refuse. */}}
+{{- define "dudao.toml" -}}
+{{- range $section, $keys := . }}
+[{{ $section }}]
+{{- range $key, $value := $keys }}
+{{ $key }} = {{ include "dudao.tomlValue" $value }}
+{{- end }}
+{{ end }}
+{{- end }}
+
+{{- define "dudao.tomlValue" -}}
+{{- if kindIs "map" . -}}
+{ {{- $first := true }}{{ range $key, $value := . }}{{ if not $first }},{{ end }} {{ $key }} = {{ include "dudao.tomlValue" $value }}{{ $first = false }}{{ end }} }
+{{- else if kindIs "slice" . -}}
+[{{- range $index, $value := . }}{{ if $index }}, {{ end }}{{ include "dudao.tomlValue" $value }}{{ end }}]
+{{- else -}}
+{{ toRawJson . }}
+{{- end -}}
+{{- end }}
