@@ -29,14 +29,9 @@ impl Assignment {
     /// What is known of the facts, in the words of the paper.
     fn told(&self, page: &Page) -> String {
         let line = |fact: &Fact| {
-            let mut text = format!("第{}项：{}", fact.number, fact.description);
-            if let Some(due_on) = &fact.was_due_on {
-                text.push_str(&format!("原整改期限为{}。", page.date(due_on)));
-            }
-            if let Some(no) = &fact.urging_order_no {
-                text.push_str(&format!("经{no}督办，仍未完成。"));
-            }
-            text
+            let due = fact.was_due_on.as_ref().map(|due_on| format!("原整改期限为{}。", page.date(due_on)));
+            let urged = fact.urging_order_no.as_ref().map(|no| format!("经{no}督办，仍未完成。"));
+            format!("第{}项：{}{}{}", fact.number, fact.description, due.unwrap_or_default(), urged.unwrap_or_default())
         };
         let lines: Vec<String> = self.facts.iter().map(line).collect();
         format!("{}所列下列问题，{}未按期完成整改。\n{}", self.letter_no, self.unit.name, lines.join("\n"))

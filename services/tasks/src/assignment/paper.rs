@@ -152,7 +152,7 @@ async fn ground(
         .permits(&without_inspector(permit.caller()), permit.action(), &area)
         .map_err(|_| super::http::unknown())?;
     let Subject::Step { proposal_id, level, kind: _ } = assignment.subject else {
-        return Err(refused(&domain::step_paper::StepPaperRefusal::OtherStep, &assignment));
+        return Err(refused(domain::step_paper::StepPaperRefusal::OtherStep, &assignment));
     };
     let case = case::store::find(tx, assignment.case_id).await?.ok_or_else(super::http::unknown)?;
     require_office(permit, &case.record.agency.area_path)?;
@@ -163,7 +163,7 @@ async fn ground(
         .map(|step| step.decided_by);
     paper
         .check(u8::try_from(level).unwrap_or_default(), standing(assignment.standing.state), decided_by)
-        .map_err(|refusal| refused(&refusal, &assignment))?;
+        .map_err(|refusal| refused(refusal, &assignment))?;
     if let Some(known) = document::store::of_assignment(tx, id).await? {
         return Err(Problem::state_refuses(
             Text::new(
@@ -187,7 +187,7 @@ fn standing(state: State) -> StepStanding {
     }
 }
 
-fn refused(refusal: &domain::step_paper::StepPaperRefusal, assignment: &Assignment) -> Problem {
+fn refused(refusal: domain::step_paper::StepPaperRefusal, assignment: &Assignment) -> Problem {
     let text = Text::new(format!("{}。", refusal.zh()), format!("{refusal}."));
     Problem::state_refuses(text, assignment.standing.state.as_str()).with("guard", refusal.key())
 }
@@ -366,15 +366,14 @@ pub(super) async fn invite(
     check_ahead(state, &ground, tx.at(), new.at)?;
     let step = step(tx, &ground).await?;
     let seat = Seat::of(step.unit.county_code.as_deref(), step.unit.county_name.as_deref());
-    let copies = match new.copies {
-        Some(copies) => copies,
+    let copies = if let Some(copies) = new.copies {
+        copies
+    } else {
         // Measure 13: reported for filing to the Party committee and government of the place and to the department above.
-        None => {
-            let government = seat.government(tx, &state.rules).await?;
-            let mut bodies = vec![seat.party_committee(&state.rules), government, above(state, &step)];
-            bodies.retain(|body| *body != step.unit.name);
-            bodies
-        }
+        let government = seat.government(tx, &state.rules).await?;
+        let mut bodies = vec![seat.party_committee(&state.rules), government, above(state, &step)];
+        bodies.retain(|body| *body != step.unit.name);
+        bodies
     };
     let assignment = &ground.assignment;
     let reason = new

@@ -169,7 +169,7 @@ fn begun(record: &Record) -> NewReport {
     };
     let heard: u32 = record.hearings.iter().map(|hearing| hearing.participants).sum();
     let returned: u32 = record.hearings.iter().map(|hearing| hearing.questionnaires).sum();
-    let mut situation = format!(
+    let held = format!(
         "{when}，{}组织督导小组共{}人，围绕{}，对{}开展了{}，现场督导{}次。",
         record.agency.name,
         record.team.len(),
@@ -178,17 +178,21 @@ fn begun(record: &Record) -> NewReport {
         record.kind.zh(),
         record.visit_records.len(),
     );
-    if heard > 0 || returned > 0 {
-        situation.push_str(&format!("座谈{heard}人，回收问卷{returned}份。"));
-    }
-    if let Some(letter) = &record.letter {
-        situation.push_str(&format!(
+    let asked = match (heard, returned) {
+        (0, 0) => String::new(),
+        (0, _) => format!("回收问卷{returned}份。"),
+        (_, 0) => format!("座谈{heard}人。"),
+        _ => format!("座谈{heard}人，回收问卷{returned}份。"),
+    };
+    let told = record.letter.as_ref().map_or_else(String::new, |letter| {
+        format!(
             "督导情况已于{}以{}书面反馈，列明问题{}项。",
             date_zh(local_date(letter.document.issued_at)),
             letter.document.doc_no,
             record.findings.len(),
-        ));
-    }
+        )
+    });
+    let situation = [held, asked, told].concat();
     let highlights: Vec<NewTopic> = record
         .visit_records
         .iter()

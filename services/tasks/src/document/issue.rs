@@ -54,6 +54,7 @@ pub(crate) async fn issue(tx: &mut Tx, rules: &Rules, actor: &Actor, draft: Draf
     let numbered = Numbered::take(tx, rules, draft.agency, draft.kind).await?;
     let head = Head {
         addressee: Some(draft.addressee),
+        attachments: annexes(&draft.body),
         case_id: draft.case_id,
         contact: draft.contact,
         copies: draft.copies,
@@ -180,6 +181,16 @@ impl<'r> Numbered<'r> {
         messaging::append(tx, actor, &DocumentIssued(entry)).await?;
         Ok(document)
     }
+}
+
+/// Titles of the annexes that follow the paper on pages of their own (附件说明).
+fn annexes(body: &Body) -> Vec<String> {
+    let Body::SupervisionReport(report) = body else { return Vec::new() };
+    [(!report.scores.is_empty(), "督导指标得分表"), (!report.findings.is_empty(), "问题清单")]
+        .into_iter()
+        .filter(|(follows, _)| *follows)
+        .map(|(_, title)| title.to_owned())
+        .collect()
 }
 
 /// Words of the configuration that do not make a number; refused at start, so this is a fault of ours.
