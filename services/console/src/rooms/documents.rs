@@ -120,6 +120,7 @@ struct StoredPaper {
     rectification_id: String,
     content: Content,
     content_sha256: String,
+    code: String,
 }
 
 /// A frozen content (`crates/documents`): the head that all kinds have, and the fields of its kind under its name.
@@ -294,6 +295,18 @@ fn keeper(kind: &str, document_id: Uuid) -> (Room, String) {
     }
 }
 
+/// The page of a document of a kind.
+pub(crate) fn page_of(kind: &str, document_id: impl std::fmt::Display) -> String {
+    let folder = if kind == URGING_ORDER {
+        "urging-orders"
+    } else if CLOSING.contains(&kind) {
+        "rectification-papers"
+    } else {
+        "documents"
+    };
+    format!("/{folder}/{document_id}")
+}
+
 /// The document of a kind.
 pub(crate) async fn paper(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Paper, Failure> {
     let (room, path) = keeper(kind, document_id);
@@ -303,7 +316,7 @@ pub(crate) async fn paper(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Pa
             document: stored.order.document,
             sha256: stored.content_sha256,
             rectification_id: Some(stored.rectification_id),
-            address: format!("/urging-orders/{document_id}"),
+            address: page_of(kind, document_id),
             code: stored.code,
             voided: stored.voided,
             action: "deadlines.urging_order.void",
@@ -317,7 +330,8 @@ pub(crate) async fn paper(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Pa
             document: stored.document,
             sha256: stored.content_sha256,
             rectification_id: Some(stored.rectification_id),
-            address: format!("/rectification-papers/{document_id}"),
+            address: page_of(kind, document_id),
+            code: stored.code,
             ..read(ctx, &stored.content)
         });
     }
@@ -326,7 +340,7 @@ pub(crate) async fn paper(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<Pa
         document: stored.document,
         sha256: stored.sha256,
         received_at: stored.received_at,
-        address: format!("/documents/{document_id}"),
+        address: page_of(kind, document_id),
         code: stored.code,
         voided: stored.voided,
         action: "tasks.document.void",

@@ -5,7 +5,7 @@ use axum::extract::Query;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::Asked;
+use super::{Asked, documents};
 use crate::api::{Failure, Room};
 use crate::page::{Page, ok};
 use crate::session::Ctx;
@@ -16,7 +16,6 @@ const FILTERS: [&str; 4] = ["agency", "kind", "year", "state"];
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Row {
-    keeper: String,
     kept_as: String,
     kind: String,
     code: String,
@@ -31,9 +30,7 @@ struct Row {
 impl Row {
     /// The paper's page.
     fn address(&self) -> String {
-        let folder =
-            if self.keeper == "deadlines" && self.kind == "urging_order" { "urging-orders" } else { "documents" };
-        format!("/{folder}/{}", self.kept_as)
+        documents::page_of(&self.kind, &self.kept_as)
     }
 }
 

@@ -4,6 +4,7 @@ use access::{Permit, Resource};
 use axum::extract::State;
 use contracts::shared::{DocumentKind, DocumentRef, UnitRef};
 use contracts::tasks::LetterIssued;
+use documents::Frozen;
 use domain::ids::{DocumentId, ItemId, RectificationId};
 use problem::{Json, Path, Problem, Text};
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub(crate) struct DocumentView {
     content: Box<RawValue>,
     /// SHA-256 of the content's bytes.
     content_sha256: String,
+    /// The code for verification (核验码) on the portal.
+    code: String,
 }
 
 /// A document of a case in a list.
@@ -81,7 +84,9 @@ pub(crate) async fn show(
     if !readable(&permit, found.kind, letter) {
         return Err(unknown());
     }
+    let frozen = Frozen::read(found.content.as_bytes()).map_err(|error| Problem::internal(&error))?;
     Ok(Json(DocumentView {
+        code: frozen.code().to_string(),
         document: found.reference(letter),
         rectification_id: found.rectification_id,
         item_id: found.item_id,

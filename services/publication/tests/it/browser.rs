@@ -145,12 +145,12 @@ async fn a_file_is_checked_in_the_browser_and_never_leaves_it() {
     let app = App::new().await;
     let (first, second) = (document(1), document(2));
     let made = b"%PDF-1.7 as the platform made it".as_slice();
-    app.hear(&DocumentIssued(entry(first.clone()))).await;
-    app.hear(&DocumentIssued(entry(second.clone()))).await;
+    app.enter(&DocumentIssued(entry(first.clone()))).await;
+    app.enter(&DocumentIssued(entry(second.clone()))).await;
     for (document, state) in [(&first, PaperState::Genuine), (&second, PaperState::Genuine)] {
         app.hand_in(&statement(document, "pdf", state, made)).await.expect(StatusCode::NO_CONTENT);
     }
-    app.hear(&DocumentVoided(voided(&entry(second.clone()), Some(first.clone())))).await;
+    app.enter(&DocumentVoided(voided(&entry(second.clone()), Some(first.clone())))).await;
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

@@ -44,7 +44,6 @@ async fn the_term_runs_from_the_supervision_report_and_never_moves_earlier() {
             // A week after the letter.
             issued_at: "2026-09-08T01:00:00Z".parse().unwrap(),
             ..first.letter.clone()
-            content_sha256: "0".repeat(64),
         },
         case_id: first.case_id,
         case_title: first.case_title.clone(),

@@ -75,7 +75,8 @@ fn signed(document: &DocumentRef, format: &str, state: PaperState, file: &[u8], 
 }
 
 impl App {
-    pub async fn hear<E: Event>(&self, event: &E) {
+    /// Applies an event, as the register's consumer does.
+    pub async fn enter<E: Event>(&self, event: &E) {
         let mut tx = self.database.begin().await.unwrap();
         let envelope = testkit::envelope(event, tx.at());
         Documents.apply(&mut tx, &envelope).await.unwrap();
@@ -107,7 +108,7 @@ impl App {
 async fn a_code_leads_to_what_is_registered_in_three_languages_and_to_no_more() {
     let app = App::new().await;
     let document = document(1);
-    app.hear(&DocumentIssued(entry(document.clone()))).await;
+    app.enter(&DocumentIssued(entry(document.clone()))).await;
     let code = code(&document);
     let typed = [code.clone(), code.to_lowercase().replace('-', ""), format!("%20{}%20", code.replace('0', "O"))];
     for typed in &typed {
@@ -153,7 +154,7 @@ async fn a_code_leads_to_what_is_registered_in_three_languages_and_to_no_more() 
     // A document that is open by itself is called by its title.
     let mut open = entry(self::document(2));
     open.open = true;
-    app.hear(&DocumentIssued(open.clone())).await;
+    app.enter(&DocumentIssued(open.clone())).await;
     let page = app.page(&format!("/verify/{}", self::code(&open.document)), StatusCode::OK).await;
     assert!(page.contains(&open.document.title) && !page.contains("不显示标题"), "{page}");
 }
@@ -162,7 +163,7 @@ async fn a_code_leads_to_what_is_registered_in_three_languages_and_to_no_more() 
 async fn the_page_runs_our_own_script_and_nothing_else_and_may_be_kept() {
     let app = App::new().await;
     let document = document(1);
-    app.hear(&DocumentIssued(entry(document.clone()))).await;
+    app.enter(&DocumentIssued(entry(document.clone()))).await;
     let path = format!("/verify/{}", code(&document));
     let answer = app.browse(&path).await.expect(StatusCode::OK);
     let policy = answer.headers["content-security-policy"].to_str().unwrap();
@@ -187,10 +188,10 @@ async fn void_and_replaced_show_within_a_second_whatever_comes_first_and_however
     let (issued, replaced) = (entry(first.clone()), voided(&entry(first.clone()), Some(second.clone())));
     let path = format!("/verify/{}", code(&first));
     // Its replacement is heard of before the document itself, and twice.
-    app.hear(&DocumentVoided(replaced.clone())).await;
-    app.hear(&DocumentVoided(replaced)).await;
-    app.hear(&DocumentIssued(issued)).await;
-    app.hear(&DocumentIssued(entry(second.clone()))).await;
+    app.enter(&DocumentVoided(replaced.clone())).await;
+    app.enter(&DocumentVoided(replaced)).await;
+    app.enter(&DocumentIssued(issued)).await;
+    app.enter(&DocumentIssued(entry(second.clone()))).await;
     let page = app.page(&path, StatusCode::OK).await;
     assert!(page.contains("文书已被替代") && page.contains("2026年10月9日") && page.contains("内容有误"), "{page}");
     assert!(page.contains(&format!("href=\"/verify/{}\"", code(&second))) && page.contains(&second.doc_no), "{page}");
@@ -205,12 +206,12 @@ async fn void_and_replaced_show_within_a_second_whatever_comes_first_and_however
 
     // One that was in memory as genuine.
     let third = entry(document(3));
-    app.hear(&DocumentIssued(third.clone())).await;
+    app.enter(&DocumentIssued(third.clone())).await;
     let path = format!("/verify/{}", code(&third.document));
     let words = async || String::from_utf8(app.browse(&path).await.expect(StatusCode::OK).bytes).unwrap();
     assert!(words().await.contains("有效文书"));
-    app.hear(&DocumentVoided(voided(&third, None))).await;
-    app.hear(&DocumentIssued(third)).await;
+    app.enter(&DocumentVoided(voided(&third, None))).await;
+    app.enter(&DocumentIssued(third)).await;
     testkit::wait_until("the page to say void", || async { words().await.contains("文书已作废") }).await;
     assert!(!words().await.contains("有效文书"));
 }
@@ -225,7 +226,7 @@ async fn a_file_is_known_by_the_signature_of_the_room_that_made_it_and_by_nothin
     // The file may be known before the document is.
     app.hand_in(&made).await.expect(StatusCode::NO_CONTENT);
     app.hand_in(&made).await.expect(StatusCode::NO_CONTENT);
-    app.hear(&DocumentIssued(entry(document.clone()))).await;
+    app.enter(&DocumentIssued(entry(document.clone()))).await;
     let shown =
         |page: &str, file: &[u8]| page.contains(&format!("data-sha256=\"{}\"", hex::encode(Sha256::digest(file))));
     assert!(shown(&app.page(&path, StatusCode::OK).await, file));
@@ -262,7 +263,7 @@ async fn a_file_is_known_by_the_signature_of_the_room_that_made_it_and_by_nothin
 async fn the_register_proves_its_numbers_and_shows_offices_their_own() {
     let app = App::new().await;
     for serial in [1, 2, 4, 5] {
-        app.hear(&DocumentIssued(entry(document(serial)))).await;
+        app.enter(&DocumentIssued(entry(document(serial)))).await;
     }
     let register = app.register("").await;
     let series = &register["series"][0];
@@ -271,14 +272,14 @@ async fn the_register_proves_its_numbers_and_shows_offices_their_own() {
         (&json!("海口教督委意"), &json!(5), &json!(false))
     );
     assert_eq!(series["missing"], json!([3]));
-    app.hear(&DocumentVoided(voided(&entry(document(3)), Some(document(5))))).await;
+    app.enter(&DocumentVoided(voided(&entry(document(3)), Some(document(5))))).await;
     // An urging order's own event carries what the register needs.
     let snapshot = urged(&rectification("甲", &["消防通道堵塞"]));
     let order = snapshot.urging_orders[0].clone();
     let next_step = ArmedStep { level: 2, fires_at: "2026-10-09T16:00:00Z".parse().unwrap() };
     let issued = UrgingOrderIssued { rectification: snapshot, urging_order_id: order.urging_order_id, next_step };
-    app.hear(&issued).await;
-    app.hear(&issued).await;
+    app.enter(&issued).await;
+    app.enter(&issued).await;
 
     let register = app.register("?limit=3").await;
     let whole: Vec<_> = register["series"]

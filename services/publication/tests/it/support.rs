@@ -265,7 +265,6 @@ pub fn urged(snapshot: &RectificationSnapshot) -> RectificationSnapshot {
             title: "督办单".to_owned(),
             issued_at: "2026-09-24T16:00:00Z".parse().unwrap(),
             ..next.letter.clone()
-            content_sha256: "0".repeat(64),
         },
         items: next
             .items

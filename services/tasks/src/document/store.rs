@@ -37,6 +37,10 @@ fn encoded(error: serde_json::Error) -> sqlx::Error {
     sqlx::Error::Encode(Box::new(error))
 }
 
+fn decoded(error: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}
+
 /// The kind that a row names.
 fn kind_of(text: &str) -> sqlx::Result<DocumentKind> {
     DocumentKind::of(text).ok_or_else(|| sqlx::Error::Decode(format!("there is no kind of document {text:?}").into()))
@@ -162,7 +166,7 @@ async fn reference(tx: &mut PgConnection, id: DocumentId) -> sqlx::Result<Option
     row.map(|row| {
         Ok(DocumentRef {
             document_id: row.document_id.into(),
-            kind: serde_json::from_value(serde_json::Value::String(row.kind)).map_err(decoded)?,
+            kind: kind_of(&row.kind)?,
             doc_no: row.doc_no,
             title: row.title,
             issuing_unit_id: row.issuing_unit_id.into(),
