@@ -296,8 +296,8 @@ fn inspector() -> Value {
         "term_from": "2025-01-01", "term_to": "2027-12-31", "training_hours": 48, "suspended": true})
 }
 
-/// Addresses with their answers.
-pub fn all() -> Vec<(String, Value)> {
+/// What `tasks` answers.
+fn tasks() -> Vec<(&'static str, Value)> {
     let content = json!({"template": "2026-1",
         "head": {"doc_no": "琼教督委〔2026〕12号", "title": "督导意见书", "issuing_agency": "省教育督导委员会办公室", "issued_on": "2026-03-02",
             "addressee": "海口市第一中学", "copies": ["海口市教育局"], "case_id": ID, "finding_ids": [OTHER],
@@ -305,112 +305,201 @@ pub fn all() -> Vec<(String, Value)> {
         "body": {"opinion_letter": {"case_title": "校园安全专项督导", "unit": "海口市第一中学", "evaluation": "总体良好",
             "findings": [{"number": 1, "severity": "较大", "category": "安全管理", "problem": "通道堵塞", "limit": "自签收之日起30日"}],
             "visits": [{"arrived_at": "2026-03-12T01:00:00Z", "place": "教学楼"}], "plea": "已改", "plea_treatment": "部分采纳", "新项": "新内容"}}});
+    vec![
+        ("/tasks/v1/plans", page(&json!([plan()]))),
+        ("/tasks/v1/plans/ID", plan()),
+        (
+            "/tasks/v1/cases",
+            page(
+                &json!([{"case_id": ID, "version": 7, "state": "on_site", "state_zh": "现场督导", "supervision_kind": "special",
+            "title": "校园安全专项督导", "unit": unit(), "agency": {"unit_id": ID, "name": "省督导办"}, "visit_on": "2026-03-12", "findings": 1,
+            "letter_no": "琼教督委〔2026〕12号", "created_at": "2026-03-01T01:00:00Z"}]),
+            ),
+        ),
+        ("/tasks/v1/cases/ID", case("on_site")),
+        (
+            "/tasks/v1/documents/ID",
+            json!({"document": document("opinion_letter"), "sha256": SHA, "content": content, "received_at": "2026-03-16T01:00:00Z",
+            "code": CODE, "carries_a_clock": true, "correctable": [{"field": "contact", "text": "督导科"}, {"field": "title", "text": "督导意见书"}]}),
+        ),
+        (
+            "/tasks/v1/duties",
+            json!({"unit_id": ID, "unit_name": "省教育厅", "duties": [{"key": "1", "kind": "measure", "title": "完善机构", "text": "文字", "as_named": "省教育厅"}]}),
+        ),
+        (
+            "/tasks/v1/implementation-plan",
+            json!({"key": "hainan-2021", "number": "琼办发〔2021〕13号", "title": "实施方案", "issued_by": ["省委办公厅"], "issued_on": "2021-04-15",
+            "goals": [{"key": "g", "title": "目标", "text": "文字"}], "principles": [{"title": "原则", "text": "文字"}],
+            "items": [{"key": "1", "kind": "measure", "section_title": "管理体制", "title": "完善机构", "text": "措施文字", "as_named": "省教育厅", "units": [{"unit_key": "k", "name": "省教育厅", "group": "county_units"}]},
+                {"key": "W1", "kind": "requirement", "title": "组织领导", "text": "要求文字", "as_named": "各市县", "units": []}]}),
+        ),
+        ("/tasks/v1/assignments/ID", assignment(ID, "interview", "open")),
+        ("/tasks/v1/assignments/OTHER", assignment(OTHER, "circular", "done")),
+        (
+            "/tasks/v1/cases/ID/report-draft",
+            json!({"addressee": "海口市人民政府", "copies": ["省督导办"], "due_on": "2026-04-11", "due_article": "条例第二十三条",
+            "late": true, "draft": {"situation": "督导情况", "results": [{"title": "重视安全", "text": "制度健全"}], "problems": [{"title": "安全管理", "text": "通道堵塞"}],
+                "advice": [], "demands": ["限期整改"], "signer": ""}}),
+        ),
+        (
+            "/tasks/v1/assignments",
+            json!({"items": [assignment(ID, "circular", "open"), assignment(OTHER, "look_back", "done")], "next": "a&1"}),
+        ),
+    ]
+}
+
+/// What `deadlines` answers.
+fn deadlines() -> Vec<(&'static str, Value)> {
     let order_content = json!({"template": "2026-1",
         "head": {"doc_no": "琼教督委〔2026〕12号", "addressee": "海口市第一中学", "copies": ["海口市教育局"], "legal_basis": ["第二十五条"]},
         "body": {"urging_order": {"subject": "限期整改", "late_items": [{"number": 1, "problem": "通道堵塞", "was_due_on": "2026-03-31", "days_late": 1}]}}});
-    [
-        ("/tasks/v1/plans", page(&json!([plan()]))),
-        ("/tasks/v1/plans/ID", plan()),
-        ("/tasks/v1/cases", page(&json!([{"case_id": ID, "version": 7, "state": "on_site", "state_zh": "现场督导", "supervision_kind": "special",
-            "title": "校园安全专项督导", "unit": unit(), "agency": {"unit_id": ID, "name": "省督导办"}, "visit_on": "2026-03-12", "findings": 1,
-            "letter_no": "琼教督委〔2026〕12号", "created_at": "2026-03-01T01:00:00Z"}]))),
-        ("/tasks/v1/cases/ID", case("on_site")),
-        ("/tasks/v1/documents/ID", json!({"document": document("opinion_letter"), "sha256": SHA, "content": content, "received_at": "2026-03-16T01:00:00Z",
-            "code": CODE, "carries_a_clock": true, "correctable": [{"field": "contact", "text": "督导科"}, {"field": "title", "text": "督导意见书"}]})),
-        ("/tasks/v1/duties", json!({"unit_id": ID, "unit_name": "省教育厅", "duties": [{"key": "1", "kind": "measure", "title": "完善机构", "text": "文字", "as_named": "省教育厅"}]})),
-        ("/tasks/v1/implementation-plan", json!({"key": "hainan-2021", "number": "琼办发〔2021〕13号", "title": "实施方案", "issued_by": ["省委办公厅"], "issued_on": "2021-04-15",
-            "goals": [{"key": "g", "title": "目标", "text": "文字"}], "principles": [{"title": "原则", "text": "文字"}],
-            "items": [{"key": "1", "kind": "measure", "section_title": "管理体制", "title": "完善机构", "text": "措施文字", "as_named": "省教育厅", "units": [{"unit_key": "k", "name": "省教育厅", "group": "county_units"}]},
-                {"key": "W1", "kind": "requirement", "title": "组织领导", "text": "要求文字", "as_named": "各市县", "units": []}]})),
-        ("/tasks/v1/assignments/ID", json!({"assignment_id": ID, "kind": "interview", "kind_zh": "约谈", "state": "open", "state_zh": "待办",
-            "due": "2026-03-16T16:00:00Z", "rectification_id": ID, "case_title": "校园安全专项督导", "letter_no": "琼教督委〔2026〕12号", "unit": unit(),
-            "item_numbers": [1, 2], "article": "实施方案第13项", "facts": [{"number": 1, "severity": "major", "description": "通道堵塞",
-                "was_due_on": "2026-03-05", "days_late": 9, "urging_order_no": "琼教督委督〔2026〕1号"}]})),
-        ("/tasks/v1/assignments/OTHER", json!({"assignment_id": OTHER, "kind": "circular", "kind_zh": "通报", "state": "done", "state_zh": "已办",
-            "due": "2026-03-16T16:00:00Z", "rectification_id": ID, "case_title": "校园安全专项督导", "letter_no": "琼教督委〔2026〕12号", "unit": unit(),
-            "item_numbers": [1], "facts": []})),
-        ("/tasks/v1/cases/ID/report-draft", json!({"addressee": "海口市人民政府", "copies": ["省督导办"], "due_on": "2026-04-11", "due_article": "条例第二十三条",
-            "late": true, "draft": {"situation": "督导情况", "results": [{"title": "重视安全", "text": "制度健全"}], "problems": [{"title": "安全管理", "text": "通道堵塞"}],
-                "advice": [], "demands": ["限期整改"], "signer": ""}})),
-        ("/deadlines/v1/documents/ID", json!({"document": document("acceptance_opinion"), "rectification_id": ID, "unit": unit(), "content_sha256": SHA,
+    vec![
+        (
+            "/deadlines/v1/documents/ID",
+            json!({"document": document("acceptance_opinion"), "rectification_id": ID, "unit": unit(), "content_sha256": SHA,
             "content": {"template": "2026-1", "head": {"doc_no": "琼教督委〔2026〕12号", "addressee": "海口市第一中学"},
                 "body": {"acceptance_opinion": {"unit": "海口市第一中学", "total": 1, "closed": 1, "completion_rate": "100%", "verified_on": "2026-03-20",
-                    "items": [{"number": 1, "problem": "通道堵塞", "feedback_given": true, "result": "已清理", "opinion": "同意销号"}]}}}})),
-        ("/deadlines/v1/rectifications", page(&json!([{"rectification_id": ID, "version": 5, "case_title": "校园安全专项督导", "unit_id": ID, "unit_name": "海口市第一中学",
+                    "items": [{"number": 1, "problem": "通道堵塞", "feedback_given": true, "result": "已清理", "opinion": "同意销号"}]}}}}),
+        ),
+        (
+            "/deadlines/v1/rectifications",
+            page(
+                &json!([{"rectification_id": ID, "version": 5, "case_title": "校园安全专项督导", "unit_id": ID, "unit_name": "海口市第一中学",
             "county_name": "海口市", "letter_no": "琼教督委〔2026〕12号", "received_at": "2026-03-16T01:00:00Z", "closed_at": null, "open_items": 2, "late_items": 1,
-            "total_items": 3, "next_due_on": "2026-04-10", "urging_orders": 1}]))),
+            "total_items": 3, "next_due_on": "2026-04-10", "urging_orders": 1}]),
+            ),
+        ),
         ("/deadlines/v1/rectifications/ID", rectification()),
         ("/deadlines/v1/rectifications/OTHER", paused_rectification()),
-        ("/deadlines/v1/timers", json!({"at": "2026-04-10T16:00:30Z", "items": [timer("urge", "due", true), timer("escalate", "late", true), timer("resume", "armed", false)],
+        (
+            "/deadlines/v1/timers",
+            json!({"at": "2026-04-10T16:00:30Z", "items": [timer("urge", "due", true), timer("escalate", "late", true), timer("resume", "armed", false)],
             "next": "t&1", "stuck": [{"rectification_id": OTHER, "unit_name": "海口市第一中学", "letter_no": "琼教督委〔2026〕12号", "since": "2026-04-10T15:00:00Z",
-                "due_at": "2026-04-10T14:00:00Z", "late_seconds": 7230, "cause": "规则库缺失"}]})),
-        ("/deadlines/v1/urging-orders/ID", json!({"order": {"urging_order_id": ID, "document": document("urging_order"), "items": [], "copy_to": "海口市教育局"},
-            "rectification_id": ID, "unit": unit(), "content": order_content, "content_sha256": SHA, "code": CODE, "resting": [1]})),
-        ("/deadlines/v1/deadlines/ID", json!({"deadline_id": ID, "item_id": ID, "rectification_id": ID, "round": 1, "basis": "urging_order", "due_on": "2026-03-31", "due_at": "2026-03-31T16:00:00Z",
+                "due_at": "2026-04-10T14:00:00Z", "late_seconds": 7230, "cause": "规则库缺失"}]}),
+        ),
+        (
+            "/deadlines/v1/urging-orders/ID",
+            json!({"order": {"urging_order_id": ID, "document": document("urging_order"), "items": [], "copy_to": "海口市教育局"},
+            "rectification_id": ID, "unit": unit(), "content": order_content, "content_sha256": SHA, "code": CODE, "resting": [1]}),
+        ),
+        (
+            "/deadlines/v1/deadlines/ID",
+            json!({"deadline_id": ID, "item_id": ID, "rectification_id": ID, "round": 1, "basis": "urging_order", "due_on": "2026-03-31", "due_at": "2026-03-31T16:00:00Z",
             "provisional": true, "explanation": "自签收次日起计算", "proof": {"rule": {"article": "条例第二十二条", "rule_id": "severity.major.finish", "rulebook_version": "1", "period": {"working_days": 2}},
             "anchor_event": "letter_received", "anchor_at": "2026-03-27T01:00:00Z", "anchor_on": "2026-03-27", "calendar_area": "460100", "calendar_version": "v1",
             "days": [{"date": "2026-03-27", "use": "start", "class": "weekday"}, {"date": "2026-03-28", "use": "skipped", "class": "weekend"}, {"date": "2026-03-29", "use": "paused", "class": "weekend"},
                 {"date": "2026-03-30", "use": "counted", "class": "weekday"}, {"date": "2026-03-31", "use": "counted", "class": "weekday", "reason": "调休上班"}],
-            "provisional": true, "due_on": "2026-03-31", "due_at": "2026-03-31T16:00:00Z"}})),
-        ("/notifications/v1/receipts", json!({"items": [receipt()]})),
-        ("/notifications/v1/inbox", json!({"items": [{"message_id": ID, "template": "opinion_letter", "title": "督导意见书", "capacity": "to", "legal": true, "subject": "请签收督导意见书",
-            "text": "正文第一行\n第二行", "link": "http://console.example/", "document_id": ID, "doc_no": "琼教督委〔2026〕12号", "case_id": ID, "unit_id": ID, "unit_name": "海口市第一中学",
-            "created_at": "2026-03-16T01:00:00Z"}], "next": "n", "unread": 1})),
-        ("/notifications/v1/deliveries", json!({"counts": {"held": 1, "queued": 1, "sending": 0, "delivered": 5, "digested": 0, "failed": 1, "discarded": 1, "no_recipient": 1},
-            "receipts": [receipt(), signed_on_paper()], "items": [delivery(ID, "failed"), delivery(OTHER, "queued"), delivery(VERIFIED, "delivered"), delivery(PLANNED, "discarded")], "next": "d&1"})),
-        ("/notifications/v1/sweeps/latest", json!({"swept_at": "2026-03-16T01:00:00Z", "holds": false, "open": 3, "findings": [
-            {"name": "untold", "zh": "有事项超过一分钟未告知任何人", "en": "a notice has waited", "count": 1, "offenders": [OTHER]},
-            {"name": "not_taken", "zh": "有到时待发的消息无人发送", "en": "nobody takes it", "count": 0, "offenders": []}]})),
-        ("/notifications/v1/preferences", json!({"version": 3, "phone": "+8613800000000", "daily_digest": true, "templates": [
-            {"template": "opinion_letter", "title": "督导意见书", "legal": true, "mail": true, "sms": true},
-            {"template": "item_reported", "title": "整改待核查", "legal": false, "mail": true, "sms": false},
-            {"template": "item_closed", "title": "整改事项销号", "legal": false, "mail": false, "sms": false}]})),
-        ("/notifications/v1/templates/item_reported/preview", json!({"template": "item_reported", "title": "整改待核查", "notice_id": ID, "language": "zh-Hans",
-            "subject": "【整改待核查】琼教督委〔2026〕12号", "text": "正文第一行\n第二行", "html": "<p>正文</p>", "short": "请登录平台核查"})),
-        ("/tasks/v1/assignments", json!({"items": [assignment(ID, "circular", "open"), assignment(OTHER, "look_back", "done")], "next": "a&1"})),
-        ("/tasks/v1/assignments/ID", assignment(ID, "circular", "open")),
-        ("/tasks/v1/assignments/OTHER", assignment(OTHER, "look_back", "done")),
-        ("/deadlines/v1/proofs/latest", json!({"proved_at": "2026-03-16T18:00:00Z", "holds": true, "none_missed_since": "2026-01-01T18:00:00Z",
+            "provisional": true, "due_on": "2026-03-31", "due_at": "2026-03-31T16:00:00Z"}}),
+        ),
+        (
+            "/deadlines/v1/proofs/latest",
+            json!({"proved_at": "2026-03-16T18:00:00Z", "holds": true, "none_missed_since": "2026-01-01T18:00:00Z",
             "statement_zh": "自2026年1月2日02:00起，每晚自证均成立，无一遗漏。", "statement_en": "0 missed since 2026-01-01T18:00:00Z.",
             "open_cases": 12, "closed_cases": 30, "limits": 80, "urging_orders": 4,
             "invariants": [{"name": "armed", "zh": "每件在办整改都有下一个时刻", "en": "every open case has an armed instant", "violations": 0},
-                {"name": "fired", "zh": "到时的都已触发", "en": "what was due has fired", "violations": 2}]})),
-        ("/deadlines/v1/timers/pulse", json!({"at": "2026-03-17T01:00:00Z", "armed": 12, "due_unfired": 5, "ages": [
-            {"up_to_seconds": 1, "cases": 4}, {"up_to_seconds": 60, "cases": 1}, {"up_to_seconds": 3600, "cases": 0}, {"up_to_seconds": 86400, "cases": 0}, {"cases": 0}]})),
-        ("/deadlines/v1/rule-changes", json!({"items": [rule_change(ID, "proposed"), rule_change(OTHER, "in_effect")], "next": "c&1"})),
+                {"name": "fired", "zh": "到时的都已触发", "en": "what was due has fired", "violations": 2}]}),
+        ),
+        (
+            "/deadlines/v1/timers/pulse",
+            json!({"at": "2026-03-17T01:00:00Z", "armed": 12, "due_unfired": 5, "ages": [
+            {"up_to_seconds": 1, "cases": 4}, {"up_to_seconds": 60, "cases": 1}, {"up_to_seconds": 3600, "cases": 0}, {"up_to_seconds": 86400, "cases": 0}, {"cases": 0}]}),
+        ),
+        (
+            "/deadlines/v1/rule-changes",
+            json!({"items": [rule_change(ID, "proposed"), rule_change(OTHER, "in_effect")], "next": "c&1"}),
+        ),
         ("/deadlines/v1/rule-changes/ID", rule_change(ID, "proposed")),
         ("/deadlines/v1/rule-changes/OTHER", rule_change(OTHER, "in_effect")),
         ("/deadlines/v1/rule-changes/ID/cases", recounted_cases()),
         ("/deadlines/v1/rule-changes/OTHER/cases", recounted_cases()),
-        ("/documents/v1/templates", json!([
+    ]
+}
+
+/// What the other services answer.
+fn others() -> Vec<(&'static str, Value)> {
+    vec![
+        ("/notifications/v1/receipts", json!({"items": [receipt()]})),
+        (
+            "/notifications/v1/inbox",
+            json!({"items": [{"message_id": ID, "template": "opinion_letter", "title": "督导意见书", "capacity": "to", "legal": true, "subject": "请签收督导意见书",
+            "text": "正文第一行\n第二行", "link": "http://console.example/", "document_id": ID, "doc_no": "琼教督委〔2026〕12号", "case_id": ID, "unit_id": ID, "unit_name": "海口市第一中学",
+            "created_at": "2026-03-16T01:00:00Z"}], "next": "n", "unread": 1}),
+        ),
+        (
+            "/notifications/v1/deliveries",
+            json!({"counts": {"held": 1, "queued": 1, "sending": 0, "delivered": 5, "digested": 0, "failed": 1, "discarded": 1, "no_recipient": 1},
+            "receipts": [receipt(), signed_on_paper()], "items": [delivery(ID, "failed"), delivery(OTHER, "queued"), delivery(VERIFIED, "delivered"), delivery(PLANNED, "discarded")], "next": "d&1"}),
+        ),
+        (
+            "/notifications/v1/sweeps/latest",
+            json!({"swept_at": "2026-03-16T01:00:00Z", "holds": false, "open": 3, "findings": [
+            {"name": "untold", "zh": "有事项超过一分钟未告知任何人", "en": "a notice has waited", "count": 1, "offenders": [OTHER]},
+            {"name": "not_taken", "zh": "有到时待发的消息无人发送", "en": "nobody takes it", "count": 0, "offenders": []}]}),
+        ),
+        (
+            "/notifications/v1/preferences",
+            json!({"version": 3, "phone": "+8613800000000", "daily_digest": true, "templates": [
+            {"template": "opinion_letter", "title": "督导意见书", "legal": true, "mail": true, "sms": true},
+            {"template": "item_reported", "title": "整改待核查", "legal": false, "mail": true, "sms": false},
+            {"template": "item_closed", "title": "整改事项销号", "legal": false, "mail": false, "sms": false}]}),
+        ),
+        (
+            "/notifications/v1/templates/item_reported/preview",
+            json!({"template": "item_reported", "title": "整改待核查", "notice_id": ID, "language": "zh-Hans",
+            "subject": "【整改待核查】琼教督委〔2026〕12号", "text": "正文第一行\n第二行", "html": "<p>正文</p>", "short": "请登录平台核查"}),
+        ),
+        (
+            "/documents/v1/templates",
+            json!([
             {"version": "2021-1", "title": "2021年版", "effective_on": "2021-04-15", "kinds": [{"kind": "opinion_letter", "name": "督导意见书"}]},
-            {"version": "2027-1", "title": "2027年版", "effective_on": "2027-01-01", "kinds": [{"kind": "opinion_letter", "name": "督导意见书"}]}])),
+            {"version": "2027-1", "title": "2027年版", "effective_on": "2027-01-01", "kinds": [{"kind": "opinion_letter", "name": "督导意见书"}]}]),
+        ),
         ("/reporting/v1/ledger", json!({"as_of": "2026-04-01T01:00:00Z", "items": [ledger_row()], "next": "n"})),
-        ("/reporting/v1/statistics/rectifications", json!({"as_of": "2026-04-01T01:00:00Z", "total": figures(5), "provincial": figures(1),
-            "counties": [{"county_code": "460100", "county_name": "海口市", "figures": figures(4)}], "definitions": [{"key": "late", "title": "逾期", "text": "期限已过"}]})),
-        ("/publication/v1/document-register", json!({"items": [
+        (
+            "/reporting/v1/statistics/rectifications",
+            json!({"as_of": "2026-04-01T01:00:00Z", "total": figures(5), "provincial": figures(1),
+            "counties": [{"county_code": "460100", "county_name": "海口市", "figures": figures(4)}], "definitions": [{"key": "late", "title": "逾期", "text": "期限已过"}]}),
+        ),
+        (
+            "/publication/v1/document-register",
+            json!({"items": [
             {"document_id": ID, "keeper": "tasks", "kept_as": ID, "kind": "opinion_letter", "code": CODE, "doc_no": "琼教督委意〔2026〕4号", "title": "督导意见书", "issuing_unit_name": "省督导办",
                 "issued_at": "2026-03-15T01:00:00Z", "state": "replaced", "voided": {"at": "2026-03-17T01:00:00Z", "cause": "wrong_content", "reason": "联系人写错", "by": "管理员", "replaced_by": OTHER, "replaced_by_no": "琼教督委意〔2026〕5号"}},
             {"document_id": OTHER, "keeper": "deadlines", "kept_as": OTHER, "kind": "urging_order", "code": CODE, "doc_no": "琼教督委督〔2026〕1号", "title": "督办单", "issuing_unit_name": "省督导办", "issued_at": "2026-04-01T01:00:00Z", "state": "genuine"}],
             "series": [{"word": "琼教督委意", "year": 2026, "last": 4, "entries": 2, "voided": 1, "missing": [2, 3], "twice": 0, "whole": false}, {"word": "琼教督委督", "year": 2026, "last": 1, "entries": 1, "voided": 0, "missing": [], "twice": 0, "whole": true}],
-            "agencies": [{"unit_id": ID, "name": "省督导办"}], "kinds": ["opinion_letter", "urging_order"], "next": "n"})),
+            "agencies": [{"unit_id": ID, "name": "省督导办"}], "kinds": ["opinion_letter", "urging_order"], "next": "n"}),
+        ),
         ("/publication/v1/drafts", page(&json!([draft()]))),
         ("/publication/v1/drafts/ID", draft()),
         ("/exchange/v1/messages", page(&json!([message()]))),
         ("/exchange/v1/messages/ID", message()),
-        ("/registry/v1/areas", json!({"items": [{"area_id": ID, "code": "460100", "name": "海口市", "level": "county_unit"}, {"area_id": ID, "code": "460000", "name": "海南省", "level": "province"}]})),
+        (
+            "/registry/v1/areas",
+            json!({"items": [{"area_id": ID, "code": "460100", "name": "海口市", "level": "county_unit"}, {"area_id": ID, "code": "460000", "name": "海南省", "level": "province"}]}),
+        ),
         ("/registry/v1/units", page(&json!([unit_row(1), unit_row(2)]))),
         ("/registry/v1/units/ID", unit_row(1)),
         ("/registry/v1/inspectors", page(&json!([inspector()]))),
         ("/registry/v1/inspectors/OTHER", inspector()),
         ("/registry/v1/imports", page(&json!([import()]))),
         ("/registry/v1/imports/ID", import()),
-        ("/registry/v1/accounts", page(&json!([{"account_id": ID, "version": 1, "login": "haikou-1", "display_name": "海口市督导室", "active": true, "activated": false, "built_in": false,
-            "grants": [{"role": "county_office_admin"}]}, {"account_id": OTHER, "version": 1, "login": "old", "display_name": "停用账号", "active": false, "activated": true, "built_in": false, "grants": []}]))),
+        (
+            "/registry/v1/accounts",
+            page(
+                &json!([{"account_id": ID, "version": 1, "login": "haikou-1", "display_name": "海口市督导室", "active": true, "activated": false, "built_in": false,
+            "grants": [{"role": "county_office_admin"}]}, {"account_id": OTHER, "version": 1, "login": "old", "display_name": "停用账号", "active": false, "activated": true, "built_in": false, "grants": []}]),
+            ),
+        ),
     ]
-    .into_iter()
-    .map(|(address, answer)| (address.replace("OTHER", OTHER).replace("ID", ID), hostile(answer)))
-    .collect()
+}
+
+/// Addresses with their answers.
+pub fn all() -> Vec<(String, Value)> {
+    [tasks(), deadlines(), others()]
+        .into_iter()
+        .flatten()
+        .map(|(address, answer)| (address.replace("OTHER", OTHER).replace("ID", ID), hostile(answer)))
+        .collect()
 }
 
 /// Every page of someone signed in.
