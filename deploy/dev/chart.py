@@ -234,7 +234,10 @@ def check_configurations(bundles):
                 file = pathlib.Path(folder) / f"{name}-{service}.toml"
                 file.write_text(text.replace("/run/secrets/dudao", f"{folder}/secrets"))
                 for secret in named - made:
-                    (pathlib.Path(folder) / "secrets" / secret).write_text(SECRET)
+                    if secret == "rendition-key":  # read already when the configuration is looked at
+                        run(PROGRAMS / "dudao", "key", "new", pathlib.Path(folder) / "secrets" / secret, env={})
+                    else:
+                        (pathlib.Path(folder) / "secrets" / secret).write_text(SECRET)
                 made |= named
                 trials.append((name, service, pool.submit(run, PROGRAMS / service, "--config", file, "--check-config", env={})))
         for name, service, trial in trials:

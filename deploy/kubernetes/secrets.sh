@@ -59,6 +59,7 @@ for service in "${with_database[@]}"; do
             kubectl --namespace "$namespace" create configmap dudao-token-keys --from-file="$key_id.pem=$folder/$key_id.pem.pub"
         fi
         ;;
+    notifications) options+=(--from-literal=receipt-links="$(password 48)") ;;
     exchange)
         dudao key new "$folder/platform-key" >&2
         options+=(--from-file=platform-key="$folder/platform-key")
@@ -67,4 +68,11 @@ for service in "${with_database[@]}"; do
     esac
     secret "$name" "${options[@]}"
 done
+if exists secret dudao-documents; then
+    echo "Secret dudao-documents is there already"
+else
+    dudao key new "$folder/rendition-key" >&2
+    secret dudao-documents --from-file=rendition-key="$folder/rendition-key"
+    echo "services.publication.config.portal.rendition_keys has to have this key: $(<"$folder/rendition-key.pub")"
+fi
 secret dudao-console --from-literal=cookie-key="$(password 48)"

@@ -40,7 +40,8 @@ refused by the service itself, in the migration's Job before anything changes.
 {{- else if eq $name "reporting" -}}
 {{- $own = dict "links" (dict "portal" $portal) -}}
 {{- else if eq $name "notifications" -}}
-{{- $own = dict "rulebook" (dict "folder" $rulebook "province" $v.province.code) "links" (dict "console" $console) -}}
+{{- $own = dict "rulebook" (dict "folder" $rulebook "province" $v.province.code) "links" (dict "console" $console)
+    "receipts" (dict "link_key_file" "/run/secrets/dudao/receipt-links") -}}
 {{- else if eq $name "publication" -}}
 {{- $own = dict "rulebook" (dict "folder" $rulebook "province" $v.province.code) "portal" (dict "address" $portal) -}}
 {{- else if eq $name "exchange" -}}
@@ -48,7 +49,8 @@ refused by the service itself, in the migration's Job before anything changes.
 {{- $own = dict "outbound" (dict "allowed_hosts" (list $host))
     "platform" (dict "signing_key_file" "/run/secrets/dudao/platform-key" "province_code" $v.province.code) -}}
 {{- else if eq $name "documents" -}}
-{{- $own = dict "rendering" (dict "templates" (printf "%s/documents" $rulebook) "portal" $portal)
+{{- $own = dict "rendering" (dict "templates" (printf "%s/documents" $rulebook) "portal" $portal
+    "signing_key_file" "/run/secrets/dudao/rendition-key")
     "fonts" (dict "folders" (list "/usr/share/fonts/official" "/usr/share/fonts/dudao")) -}}
 {{- else if eq $name "console" -}}
 {{- $services := dict -}}

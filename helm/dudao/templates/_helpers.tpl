@@ -86,6 +86,8 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- $_ := set $files (printf "%s.pem" .root.Values.tokenKeys.current) (dict "name" $own "key" "token-key") -}}
 {{- end -}}
 {{- if eq $service.name "exchange" }}{{ $_ := set $files "platform-key" (dict "name" $own "key" "platform-key") }}{{ end -}}
+{{- if eq $service.name "notifications" }}{{ $_ := set $files "receipt-links" (dict "name" $own "key" "receipt-links") }}{{ end -}}
+{{- if eq $service.name "documents" }}{{ $_ := set $files "rendition-key" (dict "name" $own "key" "rendition-key") }}{{ end -}}
 {{- if eq $service.name "console" }}{{ $_ := set $files "cookie-key" (dict "name" $own "key" "cookie-key") }}{{ end -}}
 {{- toYaml (mustMergeOverwrite $files $service.secrets) -}}
 {{- end }}

@@ -389,15 +389,19 @@ async fn deadlines(ground: Ground) -> (Room, Vec<Envelope>) {
         .json;
     // Nothing is closed here: a paper such as a closing leaves.
     let paper = Uuid::new_v4();
+    let sample = include_bytes!("../../../crates/documents/samples/acceptance_opinion.json");
+    let frozen = documents::Content::from_json(sample).unwrap().freeze();
     sqlx::query(
         "INSERT INTO documents (document_id, kind, rectification_id, agency_word, kind_word, year, serial, doc_no, title,
              issued_at, content, content_sha256)
          SELECT $1, 'acceptance_opinion', rectification_id, '海口教督委', '验', 2026, 1, '海口教督委验〔2026〕1号',
-                '整改验收意见', now(), '{}', repeat('0', 64)
+                '整改验收意见', now(), $3, $4
          FROM rectifications WHERE rectification_id = $2::uuid",
     )
     .bind(paper)
     .bind(&room.things["rectification_id"])
+    .bind(frozen.text())
+    .bind(frozen.sha256())
     .execute(database.pool())
     .await
     .unwrap();

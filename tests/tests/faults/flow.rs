@@ -100,6 +100,17 @@ pub const CONSUMERS: &[Consumer] = &[
     Consumer { service: "reporting", name: "reporting-areas", wants: &["registry.area.recorded.v1"] },
     Consumer { service: "reporting", name: "reporting-pages", wants: &["publication.page.published.v1"] },
     Consumer { service: "publication", name: "publication-rectifications", wants: RECTIFICATION },
+    Consumer {
+        service: "publication",
+        name: "publication-documents",
+        wants: &[
+            "tasks.document.issued.v1",
+            "tasks.document.voided.v1",
+            "deadlines.document.issued.v1",
+            "deadlines.document.voided.v1",
+            "deadlines.urging_order.issued.v1",
+        ],
+    },
 ];
 
 /// The services with a journal.

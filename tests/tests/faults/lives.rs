@@ -307,10 +307,11 @@ async fn issue_once(tasks: &postgres::Database, life: &Life, county: &County) ->
         .bind(county.word)
         .fetch_one(&mut *tx)
         .await?;
+    let issuer = Actor::system("tasks.faults");
     let new = sqlx::query(
         "INSERT INTO documents (document_id, kind, agency_word, kind_word, year, serial, doc_no, title, issuing_unit_id,
              issuing_unit_name, plan_id, content, sha256, issued_at, issued_by)
-         VALUES ($1, 'opinion_letter', $2, '意', $3, $4, $5, $6, $7, $8, $9, '{}', repeat('0', 64), messaging.legal_now(), '{}')
+         VALUES ($1, 'opinion_letter', $2, '意', $3, $4, $5, $6, $7, $8, $9, '{}', repeat('0', 64), messaging.legal_now(), $10)
          ON CONFLICT (document_id) DO NOTHING",
     )
     .bind(Uuid::from(document.document_id))
@@ -322,10 +323,11 @@ async fn issue_once(tasks: &postgres::Database, life: &Life, county: &County) ->
     .bind(Uuid::from(document.issuing_unit_id))
     .bind(&document.issuing_unit_name)
     .bind(Uuid::from(life.letter.case_id))
+    .bind(sqlx::types::Json(&issuer))
     .execute(&mut *tx)
     .await?;
     if new.rows_affected() == 1 {
-        messaging::append(&mut tx, &Actor::system("tasks.faults"), &life.letter).await?;
+        messaging::append(&mut tx, &issuer, &life.letter).await?;
     }
     tx.commit().await
 }

@@ -227,7 +227,7 @@ async fn assignments_begin_with_what_waits() {
     assert_eq!(query(stage.got("GET", "/tasks/v1/assignments").await), "kind=circular&overdue=true");
     let page = stage.get(&format!("/assignments/{ID}"), &cookie).await.expect(StatusCode::OK);
     page.shows("督办后仍未完成").shows("逾期 11 天").shows(&format!("href=\"/rectifications/{ID}\">去办理"));
-    let page = stage.get(&format!("/assignments/{OTHER}"), &cookie).await.expect(StatusCode::OK);
+    let page = stage.get(&format!("/assignments/{LOOK_BACK}"), &cookie).await.expect(StatusCode::OK);
     page.shows("已到校核实").shows(&format!("href=\"/rectifications/{ID}#item-{LOOK_BACK}\">查看整改"));
 }
 

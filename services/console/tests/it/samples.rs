@@ -335,6 +335,7 @@ fn tasks() -> Vec<(&'static str, Value)> {
         ),
         ("/tasks/v1/assignments/ID", assignment(ID, "interview", "open")),
         ("/tasks/v1/assignments/OTHER", assignment(OTHER, "circular", "done")),
+        ("/tasks/v1/assignments/LOOK_BACK", assignment(LOOK_BACK, "look_back", "done")),
         (
             "/tasks/v1/cases/ID/report-draft",
             json!({"addressee": "海口市人民政府", "copies": ["省督导办"], "due_on": "2026-04-11", "due_article": "条例第二十三条",
@@ -498,7 +499,9 @@ pub fn all() -> Vec<(String, Value)> {
     [tasks(), deadlines(), others()]
         .into_iter()
         .flatten()
-        .map(|(address, answer)| (address.replace("OTHER", OTHER).replace("ID", ID), hostile(answer)))
+        .map(|(address, answer)| {
+            (address.replace("LOOK_BACK", LOOK_BACK).replace("OTHER", OTHER).replace("ID", ID), hostile(answer))
+        })
         .collect()
 }
 

@@ -41,9 +41,14 @@ async fn an_item_lives_from_report_to_close_out_and_the_last_one_closes_the_rect
         [
             "deadlines.item.reported.v1",
             "deadlines.item.verified.v1",
+            // The approval of the closing.
+            "deadlines.document.issued.v1",
             "deadlines.item.closed.v1",
             "deadlines.item.reported.v1",
             "deadlines.item.verified.v1",
+            // The second approval, and the opinion on all.
+            "deadlines.document.issued.v1",
+            "deadlines.document.issued.v1",
             "deadlines.item.closed.v1",
             "deadlines.rectification.closed.v1"
         ]
