@@ -69,7 +69,7 @@ pub(crate) async fn conclude(
     if drafts.is_empty() {
         return Ok(Papers::default());
     }
-    let issued = issue(tx, ruling, drafts, at).await.map_err(|error| refused(&error))?;
+    let issued = issue(tx, ruling, drafts, at).await.map_err(refused)?;
     let entries: Vec<DocumentIssued> = issued.iter().map(|(draft, document)| registered(draft, document)).collect();
     messaging::append_all(tx, actor, &entries).await?;
     Ok(Papers(
@@ -108,7 +108,7 @@ fn registered(draft: &Draft, document: &DocumentRef) -> DocumentIssued {
 }
 
 /// What the installation lacks for numbered papers, with the remedy.
-fn refused(error: &IssueError) -> Problem {
+fn refused(error: IssueError) -> Problem {
     match error {
         IssueError::NoAgencyWord(key) => Problem::state_refuses(
             Text::new(
@@ -124,6 +124,8 @@ fn refused(error: &IssueError) -> Problem {
             ),
             "no_template",
         ),
-        other @ (IssueError::Number(_) | IssueError::Storage(_)) => Problem::internal(other),
+        // A server that is away is a reason to come again.
+        IssueError::Storage(error) => error.into(),
+        IssueError::Number(error) => Problem::internal(&error),
     }
 }
