@@ -87,7 +87,9 @@ fn badness(letters: &[char], place: usize) -> usize {
     if before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric() {
         return 2_000;
     }
-    if WORDS.iter().any(|word| word.chars().eq([*before, *after])) {
+    // 第二小学 is one name.
+    let numbered = "一二三四五六七八九十".contains(*before) && "小中高幼实".contains(*after);
+    if numbered || WORDS.iter().any(|word| word.chars().eq([*before, *after])) {
         return 1_000;
     }
     let open = letters.iter().take(place).filter(|letter| **letter == '《').count();
@@ -99,14 +101,17 @@ fn badness(letters: &[char], place: usize) -> usize {
 }
 
 /// Characters that often end a word in the names of offices and places.
-const WORD_ENDS: [char; 15] =
-    ['省', '市', '县', '区', '校', '园', '会', '室', '局', '厅', '府', '年', '育', '题', '展'];
+const WORD_ENDS: [char; 16] =
+    ['省', '市', '县', '区', '校', '学', '园', '会', '室', '局', '厅', '府', '年', '育', '题', '展'];
 
 /// Words of such titles that are not torn.
-const WORDS: [&str; 40] = [
+const WORDS: [&str; 73] = [
     "学校", "小学", "中学", "大学", "实验", "中心", "幼儿", "儿园", "教育", "督导", "督办", "整改", "意见", "通知",
     "通报", "报告", "情况", "问题", "限期", "综合", "专项", "工作", "计划", "检查", "核查", "验收", "评估", "委员",
-    "员会", "办公", "公室", "人民", "民政", "政府", "学期", "开展", "义务", "优质", "均衡", "发展",
+    "员会", "办公", "公室", "人民", "民政", "政府", "学期", "开展", "义务", "优质", "均衡", "发展", "有关", "负责",
+    "责人", "规范", "范办", "办学", "校园", "安全", "落实", "不力", "管理", "行为", "师德", "食堂", "消防", "招生",
+    "收费", "减负", "双减", "资助", "体育", "美育", "劳动", "心理", "健康", "学前", "职业", "高等", "部门", "单位",
+    "领导", "班子", "所列",
 ];
 
 fn by_width(letters: &[char], limit: usize) -> Vec<String> {
@@ -144,6 +149,12 @@ mod tests {
             assert!(lines.iter().all(|line| half_width(line) <= LINE * 2), "{lines:?}");
         }
         assert_eq!(break_title("关于对海口市琼山实验学校开展综合督导的通知")[0], "关于对海口市琼山实验学校");
+        for (title, first) in [
+            ("关于约谈海口市第二小学有关负责人的通知书", "关于约谈海口市第二小学"),
+            ("关于开展校园安全与规范办学专项督导的通知书", "关于开展校园安全与规范办学"),
+        ] {
+            assert_eq!(break_title(title)[0], first);
+        }
         assert_eq!(
             break_title("关于限期整改《琼教督委〔2026〕12号》所列问题的督办单"),
             ["关于限期整改《琼教督委〔2026〕12号》", "所列问题的督办单"].map(str::to_owned).to_vec(),
