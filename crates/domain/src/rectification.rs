@@ -31,7 +31,6 @@
 
 mod acts;
 mod conclusion;
-mod duties;
 mod events;
 mod facts;
 mod fire;

@@ -74,8 +74,7 @@ impl Rectification {
     ///
     /// The limits of a case whose clock is stopped are counted when it runs again. A limit that an urging order or a step
     /// has overtaken stays as it was: the document that was issued stands until people lift it. What follows a limit, the
-    /// urging order and the next step of the ladder, the day of an owed plan, and what the agency itself owes are counted again
-    /// too, and move later only.
+    /// urging order and the next step of the ladder, and the day of an owed plan are counted again too, and move later only.
     pub fn recount(
         mut self,
         at: Timestamp,
@@ -85,9 +84,8 @@ impl Rectification {
         let version = rules.rulebook.version.clone();
         let other_rules = self.rulebook_version != version;
         self.rulebook_version = version;
-        let mut moved = self.recount_duties(at, rules)?;
         if self.is_paused() {
-            return Ok(if other_rules || moved {
+            return Ok(if other_rules {
                 Outcome::Changed { next: self, events: vec![RectificationEvent::Recounted { at, items: Vec::new() }] }
             } else {
                 Outcome::Unchanged(self)
@@ -96,6 +94,7 @@ impl Rectification {
         let suspensions = self.suspensions.clone();
         let armed = self.timers.clone();
         let mut items = Vec::new();
+        let mut moved = false;
         let waiting: Vec<u32> =
             self.items.iter().filter(|item| item.state.awaits_unit()).map(|item| item.number).collect();
         for number in waiting {
