@@ -495,9 +495,8 @@ async fn voided(ctx: &Ctx, kind: &str, document_id: Uuid, posted: Posted) -> Res
             let other = answer.pointer("/voided/replaced_by/document_id").and_then(Value::as_str);
             // To the document that holds now, where there is one.
             match other {
-                Some(other) => Ok(done(&format!("/documents/{other}"), "done.replaced")),
-                None if kind == URGING_ORDER => Ok(done(&format!("/urging-orders/{document_id}"), "done.voided")),
-                None => Ok(done(&format!("/documents/{document_id}"), "done.voided")),
+                Some(other) => Ok(done(&page_of(kind, other), "done.replaced")),
+                None => Ok(done(&page_of(kind, document_id), "done.voided")),
             }
         }
         Outcome::Again(mut refusal) => {
@@ -564,7 +563,14 @@ pub(crate) async fn frozen(ctx: &Ctx, kind: &str, document_id: Uuid) -> Result<B
 /// Kind and identity of the document that somebody names by the address of its page or of its file, or by its identity.
 pub(crate) fn place(text: &str) -> Option<(&'static str, Uuid)> {
     let text = text.split(['?', '#']).next().unwrap_or_default();
-    let kind = if text.contains("/urging-orders/") { URGING_ORDER } else { "" };
+    let [closing, _] = CLOSING;
+    let kind = if text.contains("/urging-orders/") {
+        URGING_ORDER
+    } else if text.contains("/rectification-papers/") {
+        closing
+    } else {
+        ""
+    };
     text.split('/').find_map(|part| part.trim().parse().ok()).map(|document_id| (kind, document_id))
 }
 
@@ -593,6 +599,7 @@ mod tests {
             (format!("/documents/{id}"), ""),
             (format!("https://console.example/documents/{id}/pdf?x=1#y"), ""),
             (format!(" https://console.example/urging-orders/{id} "), URGING_ORDER),
+            (format!("/rectification-papers/{id}"), CLOSING[0]),
         ] {
             assert_eq!(place(&text), Some((kind, id)), "{text}");
         }
