@@ -254,6 +254,10 @@ pub struct UrgingOrderFact {
     pub copy_to: Option<String>,
     /// How long after the due instant it was issued, in whole seconds (an outage shows here).
     pub lateness_seconds: i64,
+    /// Version of the templates in whose words it was issued; with the letter's facts and the items, everything that the frozen
+    /// content is made of. Empty in events from before it was told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub template: String,
 }
 
 /// A late item on an urging order.
@@ -271,6 +275,9 @@ pub struct UrgedItem {
     pub due_on: Date,
     /// The new deadline with its proof sheet.
     pub deadline_id: DeadlineId,
+    /// The article that sets the new limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 
 /// A step of the ladder (升级阶梯) that is armed and waits for its clock.

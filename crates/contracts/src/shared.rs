@@ -130,6 +130,10 @@ pub struct RegisterEntry {
     pub area_path: Vec<AreaId>,
     /// Whether it is open to the public by itself (主动公开). Of any other, the public is never told title or addressee.
     pub open: bool,
+    /// The frozen content, canonical JSON, of a document that is open: the portal shows what it says. Of any
+    /// other nothing leaves the service that keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// That it no longer holds, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voided: Option<Voiding>,

@@ -183,6 +183,10 @@ pub struct LetterIssued {
     pub findings: Vec<FindingFact>,
     /// Legal time of issue.
     pub issued_at: Timestamp,
+    /// The frozen content of the document, canonical JSON; its hash is the document's. Empty in events from before it was told,
+    /// and in copies that do not need it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content: String,
 }
 
 impl Event for LetterIssued {

@@ -20,7 +20,7 @@ pub use inspection::{AnnualPlan, PlanItem, Score, SupervisionNotification, Super
 pub use letters::{Bar, Circular, InterviewNotice, OpinionLetter, PreliminaryOpinion};
 pub use rectification::{
     AcceptanceItem, AcceptanceOpinion, Approval, ClosingApproval, Condition, LateItem, NoticedProblem,
-    RectificationNotice, UrgingOrder,
+    RectificationNotice, UrgingOrder, UrgingOrderFacts,
 };
 pub use shared::{Finding, Member, ServiceRecord, Visit};
 

@@ -47,6 +47,7 @@ refused by the service itself, in the migration's Job before anything changes.
 {{- else if eq $name "exchange" -}}
 {{- $host := get (urlParse $service.config.platform.base_url) "host" -}}
 {{- $own = dict "outbound" (dict "allowed_hosts" (list $host))
+    "documents" (dict "templates" (printf "%s/documents" $rulebook) "portal" $portal)
     "platform" (dict "signing_key_file" "/run/secrets/dudao/platform-key" "province_code" $v.province.code) -}}
 {{- else if eq $name "documents" -}}
 {{- $own = dict "rendering" (dict "templates" (printf "%s/documents" $rulebook) "portal" $portal

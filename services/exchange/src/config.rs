@@ -1,5 +1,7 @@
 //! What the service is told at start.
 
+use std::path::PathBuf;
+
 use domain::code::{DivisionCode, DivisionShape};
 use service_kit::config::{Common, Faults, SecretFile, Validate};
 
@@ -23,11 +25,24 @@ service_kit::section! {
     }
 }
 
+service_kit::section! {
+    /// `[documents]`: from what documents are made into plain text for the platform.
+    pub struct DocumentsSection {
+        /// Folder with a folder for each version of the templates (`documents` in the rulebook).
+        pub templates: PathBuf,
+        /// Address of the public portal, without a slash at the end: the same as the room that renders is told, so that both make
+        /// the same text.
+        pub portal: String = String::new(),
+    }
+}
+
 service_kit::config! {
     /// The configuration of `exchange`.
     pub struct Config : Common {
         /// `[platform]`
         pub platform: PlatformSection,
+        /// `[documents]`
+        pub documents: DocumentsSection,
     }
 }
 

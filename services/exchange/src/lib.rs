@@ -20,6 +20,7 @@ pub mod consume;
 mod measure;
 mod message;
 pub mod national;
+mod papers;
 mod reconciliation;
 mod send;
 pub mod signature;
@@ -29,6 +30,7 @@ use service_kit::{Assembled, Kit, Service};
 use sqlx::migrate::Migrator;
 
 pub use config::Config;
+pub use papers::Papers;
 
 /// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -46,13 +48,13 @@ impl Service for Exchange {
     }
 
     async fn assemble(config: Config, kit: Kit) -> anyhow::Result<Assembled> {
-        build(&config.platform, &kit)
+        build(&config.platform, Papers::load(&config.documents)?, &kit)
     }
 }
 
 /// Joins routes, the consumer and the workers.
-pub fn build(section: &config::PlatformSection, kit: &Kit) -> anyhow::Result<Assembled> {
-    let facts = consume::Facts { sender: section.province_code.clone() };
+pub fn build(section: &config::PlatformSection, papers: Papers, kit: &Kit) -> anyhow::Result<Assembled> {
+    let facts = consume::Facts { sender: section.province_code.clone(), papers };
     let mut assembled = Assembled::new(app::routes(kit.access.clone()), app::AppState::new(kit))
         .consumer(Consumer::new(kit.database.clone(), kit.broker.clone(), consume::FACTS_CONSUMER, facts))
         .worker(measure::worker(kit));

@@ -2,8 +2,8 @@
 //! public portal (公开平台) with its open data.
 //!
 //! Owns: the public wording, who approved or withdrew it, every published version with its hash; the register of issued
-//! documents (发文登记簿) with the page on which anyone verifies one. Does not own: any fact of the rectification
-//! (`deadlines`), nor what a document says (the services that issue). What the portal shows is read from the published bytes alone, so that
+//! documents (发文登记簿) with the page on which anyone verifies one, and what open documents say. Does not own: any fact of the
+//! rectification (`deadlines`), nor what any other document says (the services that issue). What the portal shows is read from the published bytes alone, so that
 //! nothing unapproved, withdrawn or masked can get out by another way.
 //!
 //! ```mermaid
@@ -71,7 +71,8 @@ pub fn build(
     let keys = portal.rendition_keys.iter().map(|key| JournalPublicKey::from_hex(key));
     let keys = keys.collect::<Result<Vec<_>, _>>().context("portal.rendition_keys")?;
     let state = app::AppState { database: kit.database.clone(), rendition_keys: keys.into() };
-    let pages = portal::routes(portal, kit.database.clone());
+    let templates = documents::Templates::load(&rulebook.folder.join("documents"))?;
+    let pages = portal::routes(portal, templates, kit.database.clone());
     Ok(Assembled::new(app::routes(kit.access.clone()), state)
         .public_pages(pages)
         .without_idempotency("/v1/renditions")

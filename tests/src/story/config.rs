@@ -89,8 +89,10 @@ fn own(settings: &Settings, places: &Places) -> String {
             let host = platform.trim_start_matches("http://");
             format!(
                 "[outbound]\nallowed_hosts = [{host:?}]\ntimeout_seconds = 5\n[platform]\nbase_url = {platform:?}\n\
-                 signing_key_file = {}\nlongest_delay_seconds = 5\n",
-                quoted(&settings.journal_key)
+                 signing_key_file = {}\nlongest_delay_seconds = 5\n[documents]\ntemplates = {}\nportal = {:?}\n",
+                quoted(&settings.journal_key),
+                quoted(&places.rulebook.join("documents")),
+                base("publication")
             )
         }
         "documents" => format!(

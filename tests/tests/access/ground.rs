@@ -316,6 +316,7 @@ fn letter(ground: &Ground) -> LetterIssued {
             responsible_unit_name: "海口市第一小学".to_owned(),
         }],
         issued_at,
+        content: String::new(),
     }
 }
 
@@ -446,7 +447,9 @@ async fn publication(ground: Ground, heard: &[Envelope]) -> Room {
 async fn exchange(ground: Ground, heard: &[Envelope]) -> Room {
     let database = Database::new(&[&messaging::MIGRATOR, &exchange::MIGRATOR]).await;
     let kit = testkit::kit("exchange", &database).await;
-    let facts = exchange::consume::Facts { sender: "460000".to_owned() };
+    let templates = documents::Templates::load(&rulebook().join("documents")).unwrap();
+    let papers = exchange::Papers::new(templates, String::new());
+    let facts = exchange::consume::Facts { sender: "460000".to_owned(), papers: papers.clone() };
     apply(&database, &facts, heard).await;
     let section = exchange::config::PlatformSection {
         base_url: "http://127.0.0.1:1".to_owned(),
@@ -460,7 +463,7 @@ async fn exchange(ground: Ground, heard: &[Envelope]) -> Room {
     let message = one(&database, "SELECT message_id::text FROM messages WHERE kind = 'opinion_letter'").await;
     let things = BTreeMap::from([("message_id", message)]);
     // The workers are not started: nothing is sent.
-    open_room("exchange", exchange::build(&section, &kit).unwrap(), &kit, ground, things)
+    open_room("exchange", exchange::build(&section, papers, &kit).unwrap(), &kit, ground, things)
 }
 
 /// Nothing in this room belongs to anybody.

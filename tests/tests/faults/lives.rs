@@ -372,6 +372,7 @@ fn letter(size: &Size, n: usize, school: &School, people: &People, issued_at: Ti
         evaluation: "总体较好".to_owned(),
         findings,
         issued_at,
+        content: String::new(),
     }
 }
 

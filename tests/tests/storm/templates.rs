@@ -185,6 +185,7 @@ fn letter(agency: &UnitRecorded, findings: i32) -> LetterIssued {
             })
             .collect(),
         issued_at,
+        content: String::new(),
     }
 }
 

@@ -1,8 +1,11 @@
 //! Kinds around rectification: notice, urging order, acceptance, closing.
 
+use domain::doc_number::DocNumber;
+use domain::ids::{CaseId, FindingId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::{Content, Head};
 use crate::record::record;
 
 record! {
@@ -114,6 +117,80 @@ record! {
         pub subject: String,
         /// Title of the supervision.
         pub supervision: String,
+    }
+}
+
+/// What is particular to one urging order. Whoever knows these facts can form its content again and compare the hash.
+#[derive(Debug, Clone)]
+pub struct UrgingOrderFacts<'a> {
+    /// Its number.
+    pub number: DocNumber,
+    /// Day of issue.
+    pub issued_on: Date,
+    /// Version of the templates in force on that day.
+    pub template: &'a str,
+    /// Full name of the issuing agency.
+    pub agency: &'a str,
+    /// The unit that is urged.
+    pub unit: &'a str,
+    /// Its competent department, which gets a copy.
+    pub competent_department: Option<&'a str>,
+    /// The supervision case.
+    pub case_id: CaseId,
+    /// Its title.
+    pub case_title: &'a str,
+    /// Number of the letter.
+    pub letter_no: &'a str,
+    /// Day of the letter.
+    pub letter_issued_on: Date,
+    /// Which order of the case it is, from 1.
+    pub sequence: u32,
+    /// The late items, each with the finding that it answers.
+    pub items: Vec<(FindingId, LateItem)>,
+}
+
+impl Content {
+    /// The title of an urging order for a letter.
+    pub fn urging_order_title(letter_no: &str) -> String {
+        format!("关于限期整改《{letter_no}》所列问题的督办单")
+    }
+
+    /// The content of an urging order, as the clock issues it (measure 10).
+    pub fn urging_order(facts: UrgingOrderFacts<'_>) -> Self {
+        let (finding_ids, late_items): (Vec<_>, Vec<_>) = facts.items.into_iter().unzip();
+        let body = UrgingOrder {
+            assisting_units: Vec::new(),
+            content: None,
+            demand: "请于上述新的期限内完成整改，并向本督导机构报告整改结果。逾期仍未完成的，将按规定提请约谈。"
+                .to_owned(),
+            feedback_cycle: None,
+            limit_on: late_items.iter().map(|item| item.due_on).max(),
+            late_items,
+            lead_leader: None,
+            lead_unit: facts.unit.to_owned(),
+            letter_issued_on: Some(facts.letter_issued_on),
+            letter_no: facts.letter_no.to_owned(),
+            reply_progress: None,
+            reply_result: None,
+            sequence: Some(facts.sequence),
+            subject: format!("《{}》所列问题限期整改", facts.letter_no),
+            supervision: facts.case_title.to_owned(),
+        };
+        let head = Head {
+            addressee: Some(facts.unit.to_owned()),
+            case_id: Some(facts.case_id),
+            copies: facts.competent_department.map(str::to_owned).into_iter().collect(),
+            finding_ids,
+            issue_office: Some(facts.agency.to_owned()),
+            legal_basis: vec!["《教育督导条例》第二十二条".to_owned(), "琼办发〔2021〕13号第10项".to_owned()],
+            ..Head::new(
+                facts.number,
+                Self::urging_order_title(facts.letter_no),
+                facts.agency.to_owned(),
+                facts.issued_on,
+            )
+        };
+        Self { body: body.into(), head, template: facts.template.to_owned() }
     }
 }
 

@@ -37,8 +37,9 @@ impl Handler for Intake {
             let issued: LetterIssued = event.read()?;
             let ruling = self.rules.in_force(tx).await?;
             letter::store::lock_letter(tx, issued.letter_id).await?;
-            letter::store::keep_letter(tx, &issued).await?;
-            letter::open::open_if_received(tx, &ruling, issued.letter_id, &event.actor).await?;
+            let letter_id = issued.letter_id;
+            letter::store::keep_letter(tx, issued).await?;
+            letter::open::open_if_received(tx, &ruling, letter_id, &event.actor).await?;
         } else if event.is::<ReceiptSigned>() {
             let receipt: ReceiptSigned = event.read()?;
             if receipt.document_kind.opens_rectification() {

@@ -103,6 +103,7 @@ fn registered(draft: &Draft, document: &DocumentRef) -> DocumentIssued {
         kept_as: document.document_id.into(),
         area_path: draft.letter.unit.area_path.clone(),
         open: false,
+        content: None,
         voided: None,
     })
 }

@@ -41,14 +41,16 @@ pub(crate) async fn agency(connection: &mut PgConnection, unit_id: UnitId) -> Re
         .await
 }
 
-pub(crate) async fn keep_letter(connection: &mut PgConnection, letter: &LetterIssued) -> Result<(), sqlx::Error> {
+/// Keeps a letter, without the document's own content: its clocks need only the facts.
+pub(crate) async fn keep_letter(connection: &mut PgConnection, letter: LetterIssued) -> Result<(), sqlx::Error> {
+    let letter = LetterIssued { content: String::new(), ..letter };
     sqlx::query!(
         "INSERT INTO letters (letter_id, version, content) VALUES ($1, $2, $3)
          ON CONFLICT (letter_id) DO UPDATE SET version = excluded.version, content = excluded.content
          WHERE letters.version < excluded.version",
         Uuid::from(letter.letter_id),
         letter.version,
-        Json(letter) as _
+        Json(&letter) as _
     )
     .execute(connection)
     .await?;

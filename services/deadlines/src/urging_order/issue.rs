@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use contracts::deadlines::{UrgedItem, UrgingOrderFact};
 use contracts::shared::{DocumentKind, DocumentRef};
-use documents::content::LateItem;
-use documents::{Content, Frozen, Head};
+use documents::content::{LateItem, UrgingOrderFacts};
+use documents::{Content, Frozen};
 use domain::doc_number::{DocNumber, DocNumberError};
 use domain::ids::RectificationId;
 use domain::local_time::local_date;
-use domain::rectification::{UrgingOrder, Workbook};
+use domain::rectification::{UrgedItem as LateUrged, UrgingOrder, Workbook};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
@@ -107,59 +107,47 @@ fn word_of<'a>(rules: &'a Ruling, dossier: &Dossier) -> Result<&'a str, IssueErr
 
 fn freeze(draft: &Draft<'_>, number: DocNumber, template: &str, workbook: &Workbook, at: Timestamp) -> Issued {
     let (order, letter) = (draft.order, &draft.dossier.letter);
-    let (doc_no, agency, unit) = (number.to_string(), &letter.document.issuing_unit_name, &letter.unit);
-    let title = format!("关于限期整改《{}》所列问题的督办单", letter.document.doc_no);
-    let late_items: Vec<LateItem> = order
+    let rule = |item: &LateUrged| workbook.sheet(item.limit.sheet).map(|sheet| sheet.proof.rule.article.clone());
+    let items = order
         .items
         .iter()
         .filter_map(|item| {
             let finding = letter.findings.iter().find(|finding| finding.finding_id == item.finding_id)?;
-            Some(LateItem {
+            let late = LateItem {
                 days_late: item.days_late.unsigned_abs(),
                 demand: Some(finding.demand.clone()),
                 due_on: item.limit.due_on(),
                 number: finding.number.unsigned_abs(),
                 problem: finding.description.clone(),
-                rule: workbook.sheet(item.limit.sheet).map(|sheet| sheet.proof.rule.article.clone()),
+                rule: rule(item),
                 severity: Some(item.severity.zh().to_owned()),
                 was_due_on: item.was_due_on,
-            })
+            };
+            Some((item.finding_id, late))
         })
         .collect();
-    let body = documents::content::UrgingOrder {
-        assisting_units: Vec::new(),
-        content: None,
-        demand: "请于上述新的期限内完成整改，并向本督导机构报告整改结果。逾期仍未完成的，将按规定提请约谈。".to_owned(),
-        feedback_cycle: None,
-        limit_on: late_items.iter().map(|item| item.due_on).max(),
-        late_items,
-        lead_leader: None,
-        lead_unit: unit.name.clone(),
-        letter_issued_on: Some(local_date(letter.issued_at)),
-        letter_no: letter.document.doc_no.clone(),
-        reply_progress: None,
-        reply_result: None,
-        sequence: Some(order.sequence),
-        subject: format!("《{}》所列问题限期整改", letter.document.doc_no),
-        supervision: letter.case_title.clone(),
-    };
-    let head = Head {
-        addressee: Some(unit.name.clone()),
-        case_id: Some(letter.case_id),
-        copies: unit.competent_unit_name.iter().cloned().collect(),
-        finding_ids: order.items.iter().map(|item| item.finding_id).collect(),
-        issue_office: Some(agency.clone()),
-        legal_basis: vec!["《教育督导条例》第二十二条".to_owned(), "琼办发〔2021〕13号第10项".to_owned()],
-        ..Head::new(number.clone(), title.clone(), agency.clone(), order.issued_on)
-    };
-    let content = Content { body: body.into(), head, template: template.to_owned() }.freeze();
+    let content = Content::urging_order(UrgingOrderFacts {
+        number: number.clone(),
+        issued_on: order.issued_on,
+        template,
+        agency: &letter.document.issuing_unit_name,
+        unit: &letter.unit.name,
+        competent_department: letter.unit.competent_unit_name.as_deref(),
+        case_id: letter.case_id,
+        case_title: &letter.case_title,
+        letter_no: &letter.document.doc_no,
+        letter_issued_on: local_date(letter.issued_at),
+        sequence: order.sequence,
+        items,
+    })
+    .freeze();
     let fact = UrgingOrderFact {
         urging_order_id: order.order_id,
         document: DocumentRef {
             document_id: document_id(order.order_id),
             kind: DocumentKind::UrgingOrder,
-            doc_no: doc_no.clone(),
-            title: title.clone(),
+            doc_no: number.to_string(),
+            title: content.content().head.title.clone(),
             issuing_unit_id: letter.document.issuing_unit_id,
             issuing_unit_name: letter.document.issuing_unit_name.clone(),
             issued_at: at,
@@ -174,10 +162,12 @@ fn freeze(draft: &Draft<'_>, number: DocNumber, template: &str, workbook: &Workb
                 was_due_on: item.was_due_on,
                 due_on: item.limit.due_on(),
                 deadline_id: deadline_id(item.item_id, item.limit.round),
+                rule: rule(item),
             })
             .collect(),
         copy_to: letter.unit.competent_unit_name.clone(),
         lateness_seconds: at.duration_since(draft.was_due_at).as_secs().max(0),
+        template: template.to_owned(),
     };
     Issued {
         fact,

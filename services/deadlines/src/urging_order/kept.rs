@@ -32,6 +32,7 @@ pub(crate) struct Kept {
 struct Content {
     head: Head,
     body: Body,
+    template: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,6 +58,8 @@ struct ContentItem {
     number: i32,
     was_due_on: Date,
     due_on: Date,
+    #[serde(default)]
+    rule: Option<String>,
 }
 
 /// The identity of the document of an order: follows from the order.
@@ -106,7 +109,7 @@ impl Kept {
         letter: &LetterIssued,
     ) -> Result<UrgingOrderFact, serde_json::Error> {
         let Self { urging_order_id, doc_no, issued_at, lateness_seconds, content, content_sha256 } = self;
-        let Content { head, body } = serde_json::from_str(&content)?;
+        let Content { head, body, template } = serde_json::from_str(&content)?;
         let items = body
             .urging_order
             .late_items
@@ -136,6 +139,7 @@ impl Kept {
             items,
             copy_to: head.copies.into_iter().next(),
             lateness_seconds,
+            template,
         })
     }
 }
@@ -147,5 +151,6 @@ fn urged(item_id: ItemId, late: &ContentItem, round: u32) -> UrgedItem {
         was_due_on: late.was_due_on,
         due_on: late.due_on,
         deadline_id: deadline_id(item_id, round),
+        rule: late.rule.clone(),
     }
 }

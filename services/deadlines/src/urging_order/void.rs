@@ -83,6 +83,7 @@ pub(super) async fn void(
         kept_as: order_id.into(),
         area_path: dossier.letter.unit.area_path.clone(),
         open: false,
+        content: None,
         voided: Some(voided),
     };
     let actor = Actor::Person { account_id: caller.account_id, name: caller.display_name.clone() };

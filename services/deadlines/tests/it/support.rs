@@ -145,6 +145,7 @@ impl World {
                 })
                 .collect(),
             issued_at: at("2026-02-05T01:00:00Z"),
+            content: String::new(),
         }
     }
 

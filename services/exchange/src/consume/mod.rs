@@ -6,6 +6,7 @@ use postgres::Tx;
 
 use crate::message::enqueue::enqueue;
 use crate::national;
+use crate::papers::Papers;
 
 /// Durable name of the consumer.
 pub const FACTS_CONSUMER: &str = "exchange-facts";
@@ -15,6 +16,8 @@ pub const FACTS_CONSUMER: &str = "exchange-facts";
 pub struct Facts {
     /// Division code of the province that sends.
     pub sender: String,
+    /// What makes documents into text.
+    pub papers: Papers,
 }
 
 impl Handler for Facts {
@@ -23,6 +26,6 @@ impl Handler for Facts {
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
-        enqueue(tx, event, &self.sender).await
+        enqueue(tx, event, &self.sender, &self.papers).await
     }
 }

@@ -6,11 +6,12 @@ use postgres::Tx;
 
 use super::{State, sha256, store};
 use crate::national::{ComposeError, compose};
+use crate::papers::Papers;
 
 /// Stores the message of an event; an event that was seen under another identifier changes nothing, nor does one that
 /// comes after the closure, with which the case ends for the platform.
-pub(crate) async fn enqueue(tx: &mut Tx, event: &Envelope, sender: &str) -> Result<(), ApplyError> {
-    let composed = match compose(event, sender) {
+pub(crate) async fn enqueue(tx: &mut Tx, event: &Envelope, sender: &str, papers: &Papers) -> Result<(), ApplyError> {
+    let composed = match compose(event, sender, papers) {
         Ok(Some(composed)) => composed,
         Ok(None) => return Ok(()),
         Err(ComposeError::Read(error)) => return Err(error.into()),

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use crate::papers::Papers;
+
 use super::{
     Case, ClosedItem, Closure, Content, Document, FORMAT, Finding, Kind, Message, OpinionLetter, Rectification,
     RectificationItem, Unit, UrgedItem, UrgingOrder,
@@ -46,10 +48,10 @@ pub(crate) const EVENT_TYPES: [&str; 4] =
 /// The place of a message in its case follows from the event alone: a rectification knows all its urging orders,
 /// oldest first. So the numbers have no gap in whatever order the events arrive, and the same event always makes the
 /// same message.
-pub fn compose(event: &Envelope, sender: &str) -> Result<Option<Composed>, ComposeError> {
+pub fn compose(event: &Envelope, sender: &str, papers: &Papers) -> Result<Option<Composed>, ComposeError> {
     let at = event.occurred_at;
     if event.is::<LetterIssued>() {
-        return Ok(Some(letter(event.read()?, at, sender)));
+        return Ok(Some(letter(event.read()?, at, sender, papers)));
     }
     if event.is::<RectificationOpened>() {
         let opened = event.read::<RectificationOpened>()?.rectification;
@@ -77,12 +79,13 @@ pub fn compose(event: &Envelope, sender: &str) -> Result<Option<Composed>, Compo
             rectification.urging_orders.iter().zip(0_i32..).find(|(known, _)| known.urging_order_id == urging_order_id);
         let (order, place) = issued
             .ok_or(ComposeError::Contradiction("the rectification does not list the urging order that was issued"))?;
+        let text = papers.urging_order(&rectification, order, place.unsigned_abs() + 1);
         let fact = Fact {
             source: order.urging_order_id.as_uuid(),
             sequence: place + 3,
             doc_no: order.document.doc_no.clone(),
             content: Content::UrgingOrder(UrgingOrder {
-                document: document(&order.document),
+                document: with_text(&order.document, text),
                 number: place + 1,
                 items: order
                     .items
@@ -140,13 +143,14 @@ struct CaseFacts {
     unit: UnitRef,
 }
 
-fn letter(event: LetterIssued, at: Timestamp, sender: &str) -> Composed {
+fn letter(event: LetterIssued, at: Timestamp, sender: &str, papers: &Papers) -> Composed {
+    let text = papers.text(&event.document, &event.content);
     let fact = Fact {
         source: event.letter_id.as_uuid(),
         sequence: 1,
         doc_no: event.document.doc_no.clone(),
         content: Content::OpinionLetter(OpinionLetter {
-            document: document(&event.document),
+            document: with_text(&event.document, text),
             evaluation: event.evaluation,
             items: event
                 .findings
@@ -218,12 +222,23 @@ fn message_id(kind: Kind, source: Uuid) -> MessageId {
     MessageId::derived(&["national", kind.as_str(), &source.to_string()])
 }
 
+/// A document with what it says. Without the text the fields still tell the fact.
+fn with_text(issued: &DocumentRef, text: Option<String>) -> Document {
+    if text.is_none() {
+        tracing::warn!(document.id = %issued.document_id, "a document goes to the platform without its text");
+    }
+    Document { text, ..document(issued) }
+}
+
 fn document(document: &DocumentRef) -> Document {
     Document {
+        kind: document.kind,
         doc_no: document.doc_no.clone(),
         title: document.title.clone(),
         issuing_agency: document.issuing_unit_name.clone(),
         issued_on: local_date(document.issued_at),
+        content_sha256: document.content_sha256.clone(),
+        text: None,
     }
 }
 

@@ -12,6 +12,7 @@
 //! the day of that decision, without report and verification. The closure is the last word: what follows a look-back that
 //! finds a problem back (反弹) is not told. Of joint liability (连带责任) the platform hears what concerns the unit's case;
 //! the competent department's own case has no letter and so no place in the form.
+//! A document comes with its fields, and as the text that people read, where the province still has what it is made of.
 //! `format/national-v1.examples.json` shows one of each.
 
 mod compose;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use contracts::shared::DocumentKind;
 use contracts::tasks::SupervisionKind;
 
 pub(crate) use compose::EVENT_TYPES;
@@ -163,6 +165,8 @@ impl Content {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
+    /// Kind: the letter is an opinion letter (督导意见书) or, of a regular supervision, a rectification notice (整改通知书).
+    pub kind: DocumentKind,
     /// Document number (发文字号).
     pub doc_no: String,
     /// Title.
@@ -171,6 +175,11 @@ pub struct Document {
     pub issuing_agency: String,
     /// Day of issue.
     pub issued_on: Date,
+    /// SHA-256 of its frozen content, hexadecimal; the code on the paper is its beginning.
+    pub content_sha256: String,
+    /// What it says, as plain text, in the message that tells of its issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// The opinion letter.

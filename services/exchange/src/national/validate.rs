@@ -201,6 +201,17 @@ impl Check {
         self.doc_no(&format!("{field}/doc_no"), &document.doc_no);
         self.text(&format!("{field}/title"), &document.title);
         self.text(&format!("{field}/issuing_agency"), &document.issuing_agency);
+        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if document.content_sha256.len() != 64 || !document.content_sha256.bytes().all(digit) {
+            self.fault(
+                format!("{field}/content_sha256"),
+                "必须是 64 位小写十六进制的校验值",
+                "must be a hash of 64 hexadecimal digits in lower case",
+            );
+        }
+        if let Some(text) = &document.text {
+            self.text(&format!("{field}/text"), text);
+        }
     }
 
     /// At least one item, numbers from 1 up, none twice.

@@ -192,7 +192,7 @@ async fn a_key_that_the_platform_does_not_know_harms_no_message() {
 
 #[test]
 fn it_listens_to_four_facts() {
-    let facts = exchange::consume::Facts { sender: "460000".to_owned() };
+    let facts = exchange::consume::Facts { sender: "460000".to_owned(), papers: crate::support::papers() };
     assert_eq!(
         facts.event_types(),
         [

@@ -7,6 +7,8 @@ use contracts::deadlines::{
 use contracts::shared::{DocumentKind, DocumentRef, UnitRef};
 use contracts::tasks::{FindingFact, LetterIssued, SupervisionKind};
 use contracts::{Envelope, Event};
+use documents::content::{LateItem, OpinionLetter, UrgingOrderFacts};
+use documents::{Content, Frozen, Head};
 use domain::ids::{
     AreaId, CaseId, DeadlineId, DocumentId, FindingId, ItemId, LetterId, RectificationId, UnitId, UrgingOrderId,
 };
@@ -17,6 +19,34 @@ use uuid::Uuid;
 /// A trace that every event of the tests belongs to.
 pub const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
+const AGENCY: &str = "海南省教育督导委员会办公室";
+const RULE: &str = "琼办发〔2021〕13号第10项";
+
+/// A letter's frozen content.
+fn letter_content(doc_no: &str, unit: &str) -> Frozen {
+    let body = OpinionLetter {
+        advice: None,
+        case_title: "秋季开学专项督导".to_owned(),
+        demand: None,
+        evaluation: "学校办学行为总体规范。".to_owned(),
+        facts: None,
+        findings: Vec::new(),
+        objection_right: None,
+        plea: None,
+        plea_treatment: None,
+        reasons: None,
+        supervision_kind: None,
+        team: Vec::new(),
+        unit: unit.to_owned(),
+        visits: Vec::new(),
+        votes_for: None,
+        votes_total: None,
+    };
+    let head =
+        Head::new(doc_no.parse().unwrap(), "督导意见书".to_owned(), AGENCY.to_owned(), "2026-11-23".parse().unwrap());
+    Content { body: body.into(), head, template: "2026-1".to_owned() }.freeze()
+}
+
 /// One supervision case with everything that can be told of it.
 #[derive(Debug, Clone)]
 pub struct CaseFacts {
@@ -25,6 +55,7 @@ pub struct CaseFacts {
     rectification_id: RectificationId,
     letter: DocumentRef,
     orders: Vec<UrgingOrderFact>,
+    content: Frozen,
     number: u32,
 }
 
@@ -46,35 +77,68 @@ impl CaseFacts {
             doc_no,
             title: title.to_owned(),
             issuing_unit_id,
-            issuing_unit_name: "海南省教育督导委员会办公室".to_owned(),
+            issuing_unit_name: AGENCY.to_owned(),
             issued_at: at(on),
             content_sha256: "5d".repeat(32),
         };
+        let case_id = CaseId::new(Uuid::now_v7());
+        let unit = format!("海口市第{number}小学");
+        let letter_no = format!("琼教督委〔2026〕{number}号");
         let orders = (1..=orders)
             .map(|order| UrgingOrderFact {
                 urging_order_id: UrgingOrderId::new(Uuid::now_v7()),
-                document: document(
-                    DocumentKind::UrgingOrder,
-                    format!("琼教督办〔2026〕{}号", number * 10 + order),
-                    "督办单",
-                    "2026-12-20T01:00:00Z",
-                ),
+                document: {
+                    let doc_no = format!("琼教督办〔2026〕{}号", number * 10 + order);
+                    let finding_id = FindingId::derived(&[&case_id.to_string()]);
+                    // As `deadlines` freezes it.
+                    let late = LateItem {
+                        days_late: 2,
+                        demand: Some("立即清理并建立巡查制度。".to_owned()),
+                        due_on: "2026-12-25".parse().unwrap(),
+                        number: 1,
+                        problem: "消防通道堆放杂物。".to_owned(),
+                        rule: Some(RULE.to_owned()),
+                        severity: Some(Severity::Major.zh().to_owned()),
+                        was_due_on: "2026-12-18".parse().unwrap(),
+                    };
+                    let content = Content::urging_order(UrgingOrderFacts {
+                        number: doc_no.parse().unwrap(),
+                        issued_on: "2026-12-20".parse().unwrap(),
+                        template: "2026-1",
+                        agency: AGENCY,
+                        unit: &unit,
+                        competent_department: Some("海口市教育局"),
+                        case_id,
+                        case_title: &format!("秋季开学专项督导（{number}）"),
+                        letter_no: &letter_no,
+                        letter_issued_on: "2026-11-23".parse().unwrap(),
+                        sequence: order,
+                        items: vec![(finding_id, late)],
+                    });
+                    let content_sha256 = content.freeze().sha256();
+                    let issued = document(DocumentKind::UrgingOrder, doc_no, "督办单", "2026-12-20T01:00:00Z");
+                    DocumentRef { content_sha256, ..issued }
+                },
                 items: vec![UrgedItem {
-                    item_id: ItemId::new(Uuid::now_v7()),
+                    item_id: ItemId::derived(&[&case_id.to_string()]),
                     number: 1,
                     was_due_on: "2026-12-18".parse().unwrap(),
                     due_on: "2026-12-25".parse().unwrap(),
                     deadline_id: DeadlineId::new(Uuid::now_v7()),
+                    rule: Some(RULE.to_owned()),
                 }],
                 copy_to: Some("海口市教育局".to_owned()),
                 lateness_seconds: 1,
+                template: "2026-1".to_owned(),
             })
             .collect();
+        let content = letter_content(&letter_no, &unit);
+        let letter = document(DocumentKind::OpinionLetter, letter_no, "督导意见书", "2026-11-23T08:00:00Z");
         Self {
-            case_id: CaseId::new(Uuid::now_v7()),
+            case_id,
             unit: UnitRef {
                 unit_id: UnitId::new(Uuid::now_v7()),
-                name: format!("海口市第{number}小学"),
+                name: unit,
                 code: Some(format!("2146{number:06}")),
                 area_path: vec![province(), AreaId::derived(&["460100"])],
                 county_code: Some("460100".to_owned()),
@@ -83,12 +147,8 @@ impl CaseFacts {
                 competent_unit_name: Some("海口市教育局".to_owned()),
             },
             rectification_id: RectificationId::new(Uuid::now_v7()),
-            letter: document(
-                DocumentKind::OpinionLetter,
-                format!("琼教督委〔2026〕{number}号"),
-                "督导意见书",
-                "2026-11-23T08:00:00Z",
-            ),
+            letter: DocumentRef { content_sha256: content.sha256(), ..letter },
+            content,
             orders,
             number,
         }
@@ -123,6 +183,7 @@ impl CaseFacts {
                 responsible_unit_name: self.unit.name.clone(),
             }],
             issued_at: self.letter.issued_at,
+            content: self.content.text().to_owned(),
         }
     }
 

@@ -56,7 +56,7 @@ async fn facts_come_over_the_broker_once_and_leave_in_order() {
     publish(&relay, 0).await;
 
     let cancel = CancellationToken::new();
-    let facts = Facts { sender: "460000".to_owned() };
+    let facts = Facts { sender: "460000".to_owned(), papers: crate::support::papers() };
     let consumer = Consumer::new(database.handle(), broker.clone(), FACTS_CONSUMER, facts);
     let consuming = tokio::spawn(consumer.run(cancel.clone()));
     testkit::wait_until("the later facts wait", || async { states(&database).await.get("held") == Some(&4) }).await;
@@ -121,7 +121,7 @@ async fn the_same_fact_under_another_event_id_changes_nothing_and_a_second_lette
     let mut second = case.letter();
     second.letter_id = domain::ids::LetterId::new(uuid::Uuid::now_v7());
     let mut tx = database.begin().await.unwrap();
-    let facts = Facts { sender: "460000".to_owned() };
+    let facts = Facts { sender: "460000".to_owned(), papers: crate::support::papers() };
     let refused = facts.apply(&mut tx, &crate::facts::envelope(&second, "2026-11-23T08:00:00Z")).await;
     assert!(matches!(refused, Err(ApplyError::Refused(reason)) if reason.contains("number 1 already")));
 
@@ -164,6 +164,40 @@ async fn the_closure_is_the_last_word_and_the_departments_case_is_not_told() {
 }
 
 #[tokio::test]
+async fn documents_go_with_their_text_and_nobodys_paper_goes_as_one() {
+    let papers = crate::support::papers();
+    let text_of = |event: &contracts::Envelope, kind: &str| {
+        let message = exchange::national::compose(event, "460000", &papers).unwrap().unwrap().message;
+        let sent = serde_json::to_value(&message).unwrap();
+        exchange::national::Message::read(sent.to_string().as_bytes()).unwrap();
+        let document = &sent["content"][kind]["document"];
+        assert_eq!(document["kind"], kind);
+        document["text"].as_str().map(str::to_owned)
+    };
+    let case = CaseFacts::new(7, 2);
+    let issued = |letter: &contracts::tasks::LetterIssued| crate::facts::envelope(letter, "2026-11-23T08:00:00Z");
+    let letter = text_of(&issued(&case.letter()), "opinion_letter").unwrap();
+    assert!(letter.contains("琼教督委〔2026〕7号") && letter.contains("学校办学行为总体规范。"), "{letter}");
+    assert!(letter.contains("https://portal.example/verify"), "{letter}");
+    // The second order's text is formed again from the facts that its event has.
+    let urged = crate::facts::envelope(&case.urged(2), "2026-12-20T01:00:00Z");
+    let order = text_of(&urged, "urging_order").unwrap();
+    for words in ["琼教督办〔2026〕72号", "海口市第7小学", "消防通道堆放杂物。", "2026年12月25日", "\t2天\t"]
+    {
+        assert!(order.contains(words), "{words}: {order}");
+    }
+    // Other words than the document's own are not sent as its text; the facts are.
+    let mut letter = case.letter();
+    letter.content = letter.content.replace("总体规范", "总体良好");
+    assert_eq!(text_of(&issued(&letter), "opinion_letter"), None);
+    letter.content = String::new();
+    assert_eq!(text_of(&issued(&letter), "opinion_letter"), None);
+    let mut urged = case.urged(1);
+    urged.rectification.items[0].description = "另一个问题".to_owned();
+    assert_eq!(text_of(&crate::facts::envelope(&urged, "2026-12-20T01:00:00Z"), "urging_order"), None);
+}
+
+#[tokio::test]
 async fn a_waived_item_is_told_as_closed_and_satisfies_the_form() {
     let case = CaseFacts::new(1, 0);
     let mut closed = case.closed();
@@ -171,7 +205,7 @@ async fn a_waived_item_is_told_as_closed_and_satisfies_the_form() {
     item.state = contracts::deadlines::ItemState::Waived;
     (item.reported_at, item.report, item.verified_at, item.verified_by) = (None, None, None, None);
     let event = crate::facts::envelope(&closed, "2026-12-28T02:00:00Z");
-    let message = exchange::national::compose(&event, "460000").unwrap().unwrap().message;
+    let message = exchange::national::compose(&event, "460000", &crate::support::papers()).unwrap().unwrap().message;
     let sent = serde_json::to_value(&message).unwrap();
     let read = exchange::national::Message::read(sent.to_string().as_bytes()).unwrap();
     assert_eq!(read, message);

@@ -114,7 +114,7 @@ fn request(
     address: SocketAddr,
     change: impl Fn(&mut Value),
 ) -> Request {
-    let message = compose(&case.envelopes()[number - 1], "460000").unwrap().unwrap().message;
+    let message = compose(&case.envelopes()[number - 1], "460000", &crate::support::papers()).unwrap().unwrap().message;
     let mut body = serde_json::to_value(&message).unwrap();
     change(&mut body);
     let text = body.to_string();

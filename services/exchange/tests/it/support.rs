@@ -93,6 +93,12 @@ pub async fn kit(database: postgres::Database) -> Kit {
     }
 }
 
+/// The templates of the rulebook.
+pub fn papers() -> exchange::Papers {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rulebook/documents");
+    exchange::Papers::new(documents::Templates::load(&folder).unwrap(), "https://portal.example".to_owned())
+}
+
 pub fn section(address: SocketAddr, key_file: &Path) -> PlatformSection {
     PlatformSection {
         base_url: format!("http://{address}"),
@@ -117,7 +123,7 @@ impl Replica {
     /// With workers.
     pub async fn start(database: postgres::Database, section: &PlatformSection) -> Self {
         let mut replica = Self::idle(database, section).await;
-        let assembled = exchange::build(section, &replica.kit).unwrap();
+        let assembled = exchange::build(section, papers(), &replica.kit).unwrap();
         for worker in assembled.workers() {
             replica.tasks.spawn(worker.clone().run(replica.kit.metrics.meter(), replica.cancel.clone()));
         }
@@ -127,7 +133,7 @@ impl Replica {
     /// Answers requests only.
     pub async fn idle(database: postgres::Database, section: &PlatformSection) -> Self {
         let kit = kit(database).await;
-        let mut assembled: Assembled = exchange::build(section, &kit).unwrap();
+        let mut assembled: Assembled = exchange::build(section, papers(), &kit).unwrap();
         let http = HttpSection {
             listen: "127.0.0.1:0".parse().unwrap(),
             operations_listen: None,
@@ -154,7 +160,7 @@ impl Replica {
 
 /// Applies events in one transaction, as the consumer does.
 pub async fn apply(database: &postgres::Database, events: &[Envelope]) {
-    let facts = Facts { sender: "460000".to_owned() };
+    let facts = Facts { sender: "460000".to_owned(), papers: papers() };
     let mut tx = database.begin().await.unwrap();
     for event in events {
         facts.apply(&mut tx, event).await.unwrap();

@@ -386,6 +386,7 @@ pub(crate) fn lettered() -> LetterIssued {
             responsible_unit_name: "海口市第一中学".to_owned(),
         }],
         issued_at: at("2026-09-24T07:00:00Z"),
+        content: String::new(),
     }
 }
 
@@ -464,9 +465,11 @@ pub(crate) fn urged() -> UrgingOrderIssued {
             was_due_on: date(2026, 10, 28),
             due_on: date(2026, 11, 19),
             deadline_id: DeadlineId::new(Uuid::from_u128(0xF5)),
+            rule: None,
         }],
         copy_to: Some("海口市教育局".to_owned()),
         lateness_seconds: 1,
+        template: String::new(),
     };
     let urging_order_id = order.urging_order_id;
     rectification.urging_orders = vec![order];

@@ -46,6 +46,7 @@ fn entry(event: &Envelope) -> Result<Recorded, ApplyError> {
             kept_as: urged.urging_order_id.into(),
             area_path: urged.rectification.unit.area_path,
             open: false,
+            content: None,
             voided: None,
         }
     } else {

@@ -67,6 +67,10 @@ impl Answer {
         Self::new("text/csv; charset=utf-8", body, version, at)
     }
 
+    pub(super) fn text(body: String, version: String) -> Self {
+        Self::new("text/plain; charset=utf-8", body, version, None)
+    }
+
     pub(super) fn atom(body: String, version: String, at: Option<Timestamp>) -> Self {
         Self::new("application/atom+xml; charset=utf-8", body, version, at)
     }
@@ -118,7 +122,7 @@ impl Answer {
     }
 
     #[cfg(test)]
-    pub(super) fn text(&self) -> String {
+    pub(super) fn body_text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 

@@ -30,6 +30,8 @@ pub(super) enum Key {
     Page(Uuid),
     PageJson(Uuid),
     Document(VerificationCode, Lang),
+    DocumentText(VerificationCode),
+    Documents(Lang, i64),
     OpenJson,
     OpenCsv,
     Feed,
@@ -135,7 +137,7 @@ mod tests {
                 |current| async move { Ok(made.map(|body| Answer::html(body.to_owned(), current, None))) },
             )
             .await?;
-        Ok(answer.map(|answer| answer.text()))
+        Ok(answer.map(|answer| answer.body_text()))
     }
 
     #[tokio::test(start_paused = true)]

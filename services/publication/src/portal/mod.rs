@@ -8,6 +8,7 @@
 mod answer;
 mod cache;
 mod data;
+mod documents;
 mod store;
 mod verify;
 mod view;
@@ -15,6 +16,7 @@ mod words;
 
 use std::sync::Arc;
 
+use ::documents::Templates;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
@@ -41,11 +43,18 @@ struct Portal {
     database: Database,
     cache: Arc<Cache>,
     site: Arc<PortalSection>,
+    /// What open documents are shown with.
+    templates: Arc<Templates>,
 }
 
 /// The routes of the portal, and the page for every address that does not exist.
-pub(crate) fn routes(site: &PortalSection, database: Database) -> Router {
-    let portal = Portal { database, cache: Arc::new(Cache::default()), site: Arc::new(site.clone()) };
+pub(crate) fn routes(site: &PortalSection, templates: Templates, database: Database) -> Router {
+    let portal = Portal {
+        database,
+        cache: Arc::new(Cache::default()),
+        site: Arc::new(site.clone()),
+        templates: Arc::new(templates),
+    };
     Router::new()
         .route("/", get(index))
         .route("/rectifications/{name}", get(page))
@@ -55,6 +64,7 @@ pub(crate) fn routes(site: &PortalSection, database: Database) -> Router {
         .route("/about", get(about))
         .route(view::STYLE_PATH, get(style))
         .merge(verify::routes())
+        .merge(documents::routes())
         .route("/{*path}", get(elsewhere))
         .with_state(portal)
 }

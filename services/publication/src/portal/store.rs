@@ -42,6 +42,21 @@ pub(super) struct Registered {
     pub replaced_by: Option<(String, String)>,
     /// Hash and format of the files that were made of it.
     pub files: Vec<(String, String)>,
+    /// The frozen content, of a document that is open.
+    pub content: Option<String>,
+}
+
+/// A line of the list of open documents.
+#[derive(Debug, Clone)]
+pub(super) struct OpenLine {
+    pub code: String,
+    pub kind: String,
+    pub doc_no: String,
+    pub title: String,
+    pub agency: String,
+    pub issued_at: Timestamp,
+    pub voided: bool,
+    pub replaced: bool,
 }
 
 /// The filter of the list.
@@ -223,7 +238,7 @@ pub(super) async fn document_version(database: &Database, code: &str) -> sqlx::R
 pub(super) async fn document(database: &Database, code: &str) -> sqlx::Result<Option<Registered>> {
     let row = sqlx::query!(
         r#"SELECT code, kind, doc_no, CASE WHEN open THEN title END AS title, issuing_unit_name, issued_at, content_sha256,
-                  voided_at, void_cause, replaced_by_no, replaced_by_code
+                  voided_at, void_cause, replaced_by_no, replaced_by_code, content
            FROM documents WHERE code = $1 ORDER BY issued_at, document_id LIMIT 1"#,
         code
     )
@@ -250,5 +265,39 @@ pub(super) async fn document(database: &Database, code: &str) -> sqlx::Result<Op
         voided: row.voided_at.map(jiff_sqlx::Timestamp::to_jiff).zip(cause),
         replaced_by: row.replaced_by_no.zip(row.replaced_by_code),
         files: files.into_iter().map(|file| (file.file_sha256, file.format)).collect(),
+        content: row.content,
     }))
+}
+
+/// A number that changes with every open document.
+pub(super) async fn open_version(database: &Database) -> sqlx::Result<String> {
+    sqlx::query_scalar!(r#"SELECT coalesce(sum(version), 0)::text AS "version!" FROM documents WHERE open"#)
+        .fetch_one(database.pool())
+        .await
+}
+
+/// Open documents, the newest first.
+pub(super) async fn open_documents(database: &Database, limit: i64, skip: i64) -> sqlx::Result<Vec<OpenLine>> {
+    let rows = sqlx::query!(
+        r#"SELECT code, kind, doc_no, title, issuing_unit_name, issued_at, voided_at IS NOT NULL AS "voided!",
+                  replaced_by_id IS NOT NULL AS "replaced!"
+           FROM documents WHERE open ORDER BY issued_at DESC, document_id LIMIT $1 OFFSET $2"#,
+        limit,
+        skip
+    )
+    .fetch_all(database.pool())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| OpenLine {
+            code: row.code,
+            kind: row.kind,
+            doc_no: row.doc_no,
+            title: row.title,
+            agency: row.issuing_unit_name,
+            issued_at: row.issued_at.to_jiff(),
+            voided: row.voided,
+            replaced: row.replaced,
+        })
+        .collect())
 }

@@ -51,10 +51,14 @@ struct Found<'a> {
     advice: &'static str,
     matches: &'static str,
     files: Vec<(&'a str, String)>,
+    /// What it says, of an open document, and where it can be had as a file.
+    text: Option<(String, String)>,
 }
 
-fn address(path: &str, lang: Lang) -> String {
-    if lang == Lang::default() { path.to_owned() } else { format!("{path}?lang={}", lang.tag()) }
+/// An address of the portal in a language.
+pub(super) fn address(path: &str, lang: Lang) -> String {
+    let mark = if path.contains('?') { '&' } else { '?' };
+    if lang == Lang::default() { path.to_owned() } else { format!("{path}{mark}lang={}", lang.tag()) }
 }
 
 fn page(
@@ -120,7 +124,7 @@ pub(super) async fn show(
                 async move {
                     let Some(document) = store::document(&portal.database, &text).await? else { return Ok(None) };
                     let path = format!("/verify/{text}");
-                    let body = page(&portal.site, lang, &path, &text, None, Some(found(&document, lang)))?;
+                    let body = page(&portal.site, lang, &path, &text, None, Some(found(&portal, &document, lang)))?;
                     Ok(Some(Answer::html(body, version, None).in_language(lang.tag()).with_script()))
                 }
             },
@@ -155,7 +159,7 @@ fn missing(
     }
 }
 
-fn found(document: &Registered, lang: Lang) -> Found<'_> {
+fn found<'a>(portal: &Portal, document: &'a Registered, lang: Lang) -> Found<'a> {
     let words = lang.words();
     let (state, heading, advice, matches) = match (&document.voided, &document.replaced_by) {
         (None, _) => ("genuine", words.genuine, words.genuine_advice, words.matches),
@@ -176,6 +180,7 @@ fn found(document: &Registered, lang: Lang) -> Found<'_> {
         heading,
         advice,
         matches,
+        text: portal.text(document).map(|text| (text, format!("/verify/{}/text", document.code))),
         files: document.files.iter().map(|(sha256, format)| (sha256.as_str(), format.to_uppercase())).collect(),
         document,
     }

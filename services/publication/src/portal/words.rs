@@ -1,4 +1,4 @@
-//! The words of the page of verification in three languages. A language that lacks a word does not compile.
+//! The words of the pages about documents in three languages. A language that lacks a word does not compile.
 
 use contracts::shared::VoidCause;
 use documents::Kind;
@@ -143,6 +143,15 @@ pub(super) struct Words {
     pub(super) by_hand: &'static str,
     pub(super) known: &'static str,
     pub(super) none_known: &'static str,
+
+    pub(super) full_text: &'static str,
+    pub(super) save_text: &'static str,
+    pub(super) documents: &'static str,
+    pub(super) documents_lead: &'static str,
+    pub(super) no_documents: &'static str,
+    pub(super) pages: &'static str,
+    pub(super) earlier: &'static str,
+    pub(super) later: &'static str,
 }
 
 const ZH_HANS: Words = Words {
@@ -196,6 +205,14 @@ const ZH_HANS: Words = Words {
     by_hand: "浏览器没有启用脚本，或者不是以安全方式访问，不能在本页核对。您可以自行计算文件的 SHA-256 校验值，与下列校验值比对。",
     known: "本平台为这份文书生成的文件",
     none_known: "还没有生成过这份文书的电子文件。",
+    full_text: "文书全文",
+    save_text: "下载纯文本",
+    documents: "公开文书",
+    documents_lead: "督导报告、通报等主动公开的文书，印发后在此公开，按印发时间从新到旧排列。",
+    no_documents: "目前还没有公开的文书。",
+    pages: "分页",
+    earlier: "上一页",
+    later: "下一页",
 };
 
 const ZH_HANT: Words = Words {
@@ -249,6 +266,14 @@ const ZH_HANT: Words = Words {
     by_hand: "瀏覽器沒有啟用指令碼，或者不是以安全方式訪問，不能在本頁核對。您可以自行計算文件的 SHA-256 校驗值，與下列校驗值比對。",
     known: "本平臺為這份文書生成的文件",
     none_known: "還沒有生成過這份文書的電子文件。",
+    full_text: "文書全文",
+    save_text: "下載純文字",
+    documents: "公開文書",
+    documents_lead: "督導報告、通報等主動公開的文書，印發後在此公開，按印發時間從新到舊排列。",
+    no_documents: "目前還沒有公開的文書。",
+    pages: "分頁",
+    earlier: "上一頁",
+    later: "下一頁",
 };
 
 const EN: Words = Words {
@@ -302,4 +327,12 @@ const EN: Words = Words {
     by_hand: "Your browser runs no scripts here, or the page was not reached over a secure connection, so it cannot check a file. Compute the SHA-256 of your file yourself and compare it with the values below.",
     known: "Files that the platform made of this document",
     none_known: "No file of this document has been made yet.",
+    full_text: "Full text",
+    save_text: "Save as plain text",
+    documents: "Open documents",
+    documents_lead: "Supervision reports, circulars and other documents that are open to the public, the newest first.",
+    no_documents: "No open documents yet.",
+    pages: "Pages",
+    earlier: "Previous page",
+    later: "Next page",
 };

@@ -65,16 +65,16 @@ pub(super) async fn save(tx: &mut Tx, rows: &[Row<'_>]) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO documents AS d (document_id, version, keeper, kept_as, kind, code, doc_no, word, year, serial, title,
              open, issuing_unit_id, issuing_unit_name, area_path, issued_at, content_sha256, voided_at, void_cause,
-             void_reason, voided_by, replaced_by_id, replaced_by_no, replaced_by_code)
+             void_reason, voided_by, replaced_by_id, replaced_by_no, replaced_by_code, content)
          SELECT n.id, n.version, n.keeper, n.kept_as, n.kind, n.code, n.doc_no, n.word, n.year, n.serial, n.title, n.open,
                 n.unit, n.unit_name, string_to_array(n.areas, ',')::uuid[], n.issued_at, n.sha256, n.voided_at, n.cause,
-                n.reason, n.by, n.other, n.other_no, n.other_code
+                n.reason, n.by, n.other, n.other_no, n.other_code, n.content
          FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::smallint[], $10::int[], $11::text[], $12::bool[], $13::uuid[], $14::text[], $15::text[],
                      $16::timestamptz[], $17::text[], $18::timestamptz[], $19::text[], $20::text[], $21::text[],
-                     $22::uuid[], $23::text[], $24::text[])
+                     $22::uuid[], $23::text[], $24::text[], $25::text[])
               AS n(id, version, keeper, kept_as, kind, code, doc_no, word, year, serial, title, open, unit, unit_name, areas,
-                   issued_at, sha256, voided_at, cause, reason, by, other, other_no, other_code)
+                   issued_at, sha256, voided_at, cause, reason, by, other, other_no, other_code, content)
          ON CONFLICT (document_id) DO UPDATE SET
              version = excluded.version, voided_at = excluded.voided_at, void_cause = excluded.void_cause,
              void_reason = excluded.void_reason, voided_by = excluded.voided_by, replaced_by_id = excluded.replaced_by_id,
@@ -107,6 +107,8 @@ pub(super) async fn save(tx: &mut Tx, rows: &[Row<'_>]) -> sqlx::Result<()> {
         &others.iter().map(|one| one.map(|other| Uuid::from(other.document_id))).collect::<Vec<_>>() as _,
         &others.iter().map(|one| one.map(|other| other.doc_no.as_str())).collect::<Vec<_>>() as _,
         &rows.iter().map(|row| row.replaced_by_code.as_deref()).collect::<Vec<_>>() as _,
+        // What is not open says nothing here, whoever sends it.
+        &rows.iter().map(|row| row.entry.content.as_deref().filter(|_| row.entry.open)).collect::<Vec<_>>() as _,
     )
     .execute(&mut **tx)
     .await?;

@@ -12,7 +12,7 @@ use documents::PaperState;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::register::{code, document, entry, statement, voided};
+use crate::register::{circular, code, document, entry, statement, voided};
 use crate::support::App;
 
 /// Longest wait for something to show.
@@ -151,6 +151,8 @@ async fn a_file_is_checked_in_the_browser_and_never_leaves_it() {
         app.hand_in(&statement(document, "pdf", state, made)).await.expect(StatusCode::NO_CONTENT);
     }
     app.enter(&DocumentVoided(voided(&entry(second.clone()), Some(first.clone())))).await;
+    let (open, _) = circular();
+    app.enter(&DocumentIssued(open.clone())).await;
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -202,6 +204,11 @@ async fn a_file_is_checked_in_the_browser_and_never_leaves_it() {
         for width in [1280, 390] {
             browser.open(&format!("{base}/verify"), width);
             browser.picture(&format!("form-{width}"));
+            browser.open(&format!("{base}/documents"), width);
+            browser.picture(&format!("documents-{width}"));
+            browser.open(&format!("{base}/verify/{}", code(&open.document)), width);
+            browser.picture(&format!("text-{width}"));
+            assert_eq!(browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), true);
             browser.open(&format!("{base}/verify/0000-0000-0000?lang=zh-Hant"), width);
             browser.picture(&format!("unknown-{width}"));
             // Nothing is wider than the screen.

@@ -5,7 +5,8 @@ use contracts::Event;
 use contracts::deadlines::{ArmedStep, UrgingOrderIssued};
 use contracts::shared::{DocumentKind, DocumentRef, RegisterEntry, VoidCause, Voiding};
 use contracts::tasks::{DocumentIssued, DocumentVoided};
-use documents::{PaperState, Rendition, VerificationCode};
+use documents::content::{Circular, Publication};
+use documents::{Content, Frozen, Head, PaperState, Rendition, Templates, VerificationCode};
 use domain::ids::{AreaId, DocumentId, UnitId};
 use http::StatusCode;
 use messaging::{Handler as _, JournalKey};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use testkit::{Answer, Call};
 
-use crate::support::{App, county, office, province, rectification, rendition_key, router, urged};
+use crate::support::{App, PORTAL, county, office, province, rectification, rendition_key, router, urged};
 
 /// A document of a county's office, the n-th of its series.
 pub fn document(serial: u32) -> DocumentRef {
@@ -38,6 +39,7 @@ pub fn entry(document: DocumentRef) -> RegisterEntry {
         document,
         area_path: vec![province(), county("460100")],
         open: false,
+        content: None,
         voided: None,
     }
 }
@@ -157,6 +159,77 @@ async fn a_code_leads_to_what_is_registered_in_three_languages_and_to_no_more() 
     app.enter(&DocumentIssued(open.clone())).await;
     let page = app.page(&format!("/verify/{}", self::code(&open.document)), StatusCode::OK).await;
     assert!(page.contains(&open.document.title) && !page.contains("不显示标题"), "{page}");
+}
+
+/// A circular that is open to the public, with its frozen content.
+pub fn circular() -> (RegisterEntry, Frozen) {
+    let number = "海口教督委通〔2026〕1号";
+    let body = Circular {
+        attitude: None,
+        bars: Vec::new(),
+        demands: vec!["限期完成整改".to_owned()],
+        facts: "逾期未完成消防通道整改 <b>".to_owned(),
+        rectification_state: None,
+        result: "予以通报".to_owned(),
+        units: vec!["海口市第一小学".to_owned()],
+    };
+    let agency = "海口市人民政府教育督导委员会办公室".to_owned();
+    let head = Head {
+        publication: Some(Publication::Open),
+        ..Head::new(number.parse().unwrap(), "关于整改不力情况的通报".to_owned(), agency, "2026-09-20".parse().unwrap())
+    };
+    let frozen = Content { body: body.into(), head, template: "2026-1".to_owned() }.freeze();
+    let document = DocumentRef {
+        kind: DocumentKind::Circular,
+        title: frozen.content().head.title.clone(),
+        doc_no: number.to_owned(),
+        content_sha256: frozen.sha256(),
+        ..document(9)
+    };
+    (RegisterEntry { open: true, content: Some(frozen.text().to_owned()), ..entry(document) }, frozen)
+}
+
+#[tokio::test]
+async fn an_open_document_is_listed_and_says_what_it_says_and_no_other_does() {
+    let app = App::new().await;
+    let nothing = app.page("/documents", StatusCode::OK).await;
+    assert!(nothing.contains("目前还没有公开的文书"), "{nothing}");
+    let (issued, frozen) = circular();
+    app.enter(&DocumentIssued(issued.clone())).await;
+    // Not open: whoever sends its content, nothing of it is kept.
+    let mut closed = entry(document(1));
+    closed.content = issued.content.clone();
+    app.enter(&DocumentIssued(closed.clone())).await;
+
+    let path = format!("/verify/{}", code(&issued.document));
+    for (query, heading) in [("", "公开文书"), ("?lang=zh-Hant", "公開文書"), ("?lang=en", "Open documents")] {
+        let list = app.page(&format!("/documents{query}"), StatusCode::OK).await;
+        assert!(list.contains(heading) && list.contains(&format!("href=\"{path}{query}\"")), "{list}");
+        assert!(list.contains(&issued.document.title) && !list.contains(&closed.document.title), "{list}");
+    }
+    let page = app.page(&path, StatusCode::OK).await;
+    assert!(page.contains("文书全文") && page.contains("逾期未完成消防通道整改 &#60;b&#62;"), "{page}");
+    let text = app.browse(&format!("{path}/text")).await.expect(StatusCode::OK);
+    assert_eq!(text.headers["content-type"], "text/plain; charset=utf-8");
+    let text = String::from_utf8(text.bytes).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rulebook/documents");
+    let templates = Templates::load(&folder).unwrap();
+    let compose = |state| templates.version("2026-1").unwrap().compose(&frozen, state, Some(PORTAL)).unwrap().to_text();
+    assert_eq!(text, compose(PaperState::Genuine));
+    let path_of_closed = format!("/verify/{}", code(&closed.document));
+    let page = app.page(&path_of_closed, StatusCode::OK).await;
+    assert!(!page.contains("文书全文") && !page.contains("消防通道"), "{page}");
+    app.browse(&format!("{path_of_closed}/text")).await.expect(StatusCode::NOT_FOUND);
+    for wrong in ["/verify/nonsense/text", "/verify/0000-0000-0000/text", "/documents?page=0", "/documents?page=2"] {
+        app.browse(wrong).await.expect(StatusCode::NOT_FOUND);
+    }
+
+    // Voided: it stays, and its text says so.
+    app.enter(&DocumentVoided(voided(&issued, None))).await;
+    testkit::wait_until("the text to say void", || async {
+        String::from_utf8(app.browse(&format!("{path}/text")).await.bytes).unwrap() == compose(PaperState::Void)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -31,6 +31,9 @@ pub struct App {
     pub consumer: Rectifications,
 }
 
+/// Address of the portal in tests.
+pub const PORTAL: &str = "https://portal.example";
+
 pub fn province() -> AreaId {
     AreaId::derived(&["460000"])
 }
@@ -126,7 +129,7 @@ pub async fn router(database: postgres::Database) -> Router {
         metrics: Metrics::new("publication").unwrap(),
     };
     let portal = PortalSection {
-        address: "https://portal.example".to_owned(),
+        address: PORTAL.to_owned(),
         title: "海南省教育督导整改公开平台".to_owned(),
         operator: "海南省人民政府教育督导委员会办公室".to_owned(),
         rendition_keys: vec![rendition_key().public().to_hex()],
@@ -275,10 +278,12 @@ pub fn urged(snapshot: &RectificationSnapshot) -> RectificationSnapshot {
                 was_due_on: item.first_due_on,
                 due_on,
                 deadline_id: item.deadline_id,
+                rule: None,
             })
             .collect(),
         copy_to: None,
         lateness_seconds: 0,
+        template: String::new(),
     }];
     next
 }

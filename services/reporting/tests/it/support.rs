@@ -214,9 +214,11 @@ pub fn urging_order(snapshot: &RectificationSnapshot, doc_no: &str) -> UrgingOrd
                 was_due_on: item.first_due_on,
                 due_on: item.due_on,
                 deadline_id: item.deadline_id,
+                rule: None,
             })
             .collect(),
         copy_to: None,
         lateness_seconds: 0,
+        template: String::new(),
     }
 }

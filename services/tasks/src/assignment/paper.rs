@@ -3,7 +3,7 @@
 //! Whether the step is taken is recorded in `deadlines`; the paper is the agency's, in whose name the letter was issued.
 
 use access::{Permit, Resource};
-use contracts::shared::{DocumentKind, DocumentRef, UnitRef};
+use contracts::shared::{DocumentKind, UnitRef};
 use contracts::tasks::{CircularIssued, InterviewNotified, StepOfPaper};
 use documents::Body;
 use documents::content::{Bar, Circular, InterviewNotice, Member, Publication};
@@ -292,7 +292,7 @@ async fn issue(
     permit: &Permit,
     ground: &Ground,
     paper: Paper,
-) -> problem::Result<DocumentRef> {
+) -> problem::Result<document::Issued> {
     let record = &ground.case.record;
     let numbers = &ground.assignment.item_numbers;
     let finding_ids = record
@@ -400,7 +400,7 @@ pub(super) async fn invite(
         publication: None,
         body: body.into(),
     };
-    let document = issue(tx, state, permit, &ground, paper).await?;
+    let document = issue(tx, state, permit, &ground, paper).await?.document;
     let event = InterviewNotified { version: 1, document, step, reason, at: new.at, place: new.place };
     messaging::append(tx, &actor(permit.caller()), &event).await?;
     Ok(ground.assignment)
@@ -461,7 +461,7 @@ pub(super) async fn name(
         publication: Some(if new.open { Publication::Open } else { Publication::OnRequest }),
         body: body.into(),
     };
-    let document = issue(tx, state, permit, &ground, paper).await?;
+    let document = issue(tx, state, permit, &ground, paper).await?.document;
     let event = CircularIssued { version: 1, document, step, result: new.result, barred_until };
     messaging::append(tx, &actor(permit.caller()), &event).await?;
     Ok(ground.assignment)

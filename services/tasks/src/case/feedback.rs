@@ -119,7 +119,8 @@ pub(super) async fn feed_back(
             .into(),
         },
     )
-    .await?;
+    .await?
+    .document;
     case.record.preliminary_opinion = Some(OpinionEntry {
         document: document.clone(),
         evaluation: new.evaluation,

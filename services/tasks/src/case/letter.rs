@@ -114,18 +114,18 @@ pub(super) async fn issue(
     let agency = copies::unit(tx, record.agency.unit_id).await?.ok_or_else(standing::unknown)?;
     let actor = actor(permit.caller());
     let treatment = record.plea.as_ref().and_then(|plea| plea.treatment.clone());
-    let document = document::issue(tx, &state.rules, &actor, paper(state, case, &agency, document_id, &new)?).await?;
-    let number = document.doc_no.parse().map_err(|error: DocNumberError| Problem::internal(&error))?;
+    let issued = document::issue(tx, &state.rules, &actor, paper(state, case, &agency, document_id, &new)?).await?;
+    let number = issued.document.doc_no.parse().map_err(|error: DocNumberError| Problem::internal(&error))?;
     let letter = draft(&case.record, letter_id, number, &new.evaluation, signed_by, at);
     case.act(&mut history, |machine| machine.issue_letter(letter))?;
     case.record.letter = Some(LetterEntry {
-        document: document.clone(),
+        document: issued.document.clone(),
         evaluation: new.evaluation.clone(),
         plea_treatment: treatment,
         received_at: None,
     });
     store::save(tx, case, &history, &actor).await?;
-    messaging::append(tx, &actor, &event(&case.record, case, letter_id, document, new.evaluation)).await?;
+    messaging::append(tx, &actor, &event(&case.record, case, letter_id, issued, new.evaluation)).await?;
     Ok(())
 }
 
@@ -234,15 +234,16 @@ fn event(
     record: &Record,
     case: &Case,
     letter_id: LetterId,
-    document: contracts::shared::DocumentRef,
+    issued: document::Issued,
     evaluation: String,
 ) -> LetterIssued {
     LetterIssued {
         letter_id,
         version: 1,
         case_id: case.case_id,
-        issued_at: document.issued_at,
-        document,
+        issued_at: issued.document.issued_at,
+        document: issued.document,
+        content: issued.content,
         case_title: record.title.clone(),
         supervision_kind: record.kind,
         visited_on: visited_on(record),

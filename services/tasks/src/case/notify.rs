@@ -134,7 +134,8 @@ pub(super) async fn notify(
             body: body(record, new.materials).into(),
         },
     )
-    .await?;
+    .await?
+    .document;
     let number =
         document.doc_no.parse().map_err(|error: domain::doc_number::DocNumberError| Problem::internal(&error))?;
     case.act(&mut history, |machine| machine.notify(notice(number)))?;

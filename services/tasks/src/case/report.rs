@@ -293,7 +293,8 @@ pub(super) async fn issue(
             body: body(state, record, new)?.into(),
         },
     )
-    .await?;
+    .await?
+    .document;
     let event = event(case, letter_id, document.clone(), addressee, copies);
     case.record.report = Some(document);
     let note = json!({"event": "report_issued", "document": case.record.report});

@@ -46,11 +46,19 @@ pub(crate) struct Draft<'a> {
     pub body: Body,
 }
 
+/// A document that was issued.
+pub(crate) struct Issued {
+    /// As others refer to it.
+    pub(crate) document: DocumentRef,
+    /// Its frozen content, canonical JSON.
+    pub(crate) content: String,
+}
+
 /// Takes the next number of the agency, kind and year, freezes the text, stores both, and tells the register.
 ///
 /// The counter's row stays locked until the caller commits: numbers have no gap, and issuing waits its turn.
 /// Take it last in a transaction, after every refusal.
-pub(crate) async fn issue(tx: &mut Tx, rules: &Rules, actor: &Actor, draft: Draft<'_>) -> problem::Result<DocumentRef> {
+pub(crate) async fn issue(tx: &mut Tx, rules: &Rules, actor: &Actor, draft: Draft<'_>) -> problem::Result<Issued> {
     let numbered = Numbered::take(tx, rules, draft.agency, draft.kind).await?;
     let head = Head {
         addressee: Some(draft.addressee),
@@ -141,7 +149,7 @@ impl<'r> Numbered<'r> {
         agency: &Unit,
         place: &Place,
         content: Content,
-    ) -> problem::Result<DocumentRef> {
+    ) -> problem::Result<Issued> {
         let open = content.head.publication == Some(Publication::Open);
         let frozen = content.freeze();
         let document = DocumentRef {
@@ -176,10 +184,11 @@ impl<'r> Numbered<'r> {
             kept_as: document.document_id.into(),
             area_path: agency.area_path.clone(),
             open,
+            content: open.then(|| frozen.text().to_owned()),
             voided: None,
         };
         messaging::append(tx, actor, &DocumentIssued(entry)).await?;
-        Ok(document)
+        Ok(Issued { document, content: frozen.text().to_owned() })
     }
 }
 

@@ -6,4 +6,4 @@ mod issue;
 pub(crate) mod store;
 mod void;
 
-pub(crate) use issue::{Draft, issue};
+pub(crate) use issue::{Draft, Issued, issue};

@@ -98,7 +98,7 @@ pub(super) async fn void(
             plan_id: found.plan_id,
             assignment_id: found.assignment_id,
         };
-        Some(numbered.keep(tx, &by, &agency, &place, corrected).await?)
+        Some(numbered.keep(tx, &by, &agency, &place, corrected).await?.document)
     };
     let voided = Voiding {
         at: tx.at(),
@@ -108,11 +108,13 @@ pub(super) async fn void(
         replaced_by,
     };
     store::insert_void(tx, document_id, &voided, &by).await?;
+    let open = content.head.publication == Some(Publication::Open);
     let entry = RegisterEntry {
         version: 2,
         kept_as: document_id.into(),
         area_path: agency.area_path.clone(),
-        open: content.head.publication == Some(Publication::Open),
+        open,
+        content: open.then(|| frozen.text().to_owned()),
         document: found.document,
         voided: Some(voided),
     };

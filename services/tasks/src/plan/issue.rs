@@ -88,7 +88,8 @@ pub(super) async fn issue(
             .into(),
         },
     )
-    .await?;
+    .await?
+    .document;
     plan.version += 1;
     plan.document = Some(document.clone());
     store::set_issued(tx, plan_id, plan.version, document.document_id).await?;

@@ -181,7 +181,8 @@ async fn circular(story: &Story, facts: &mut Facts, chief: &Browser) -> anyhow::
         .set("rectification_state", "所列2项问题均未完成整改。")?
         .set("attitude", "对督导意见重视不够，约谈后仍推诿拖延。")?
         .set("result", "对该校予以全市通报，责令限期完成整改，并采取下列限制措施：")?
-        .set("demands", "请立即整改到位，并向社会公布整改情况。\n请主管部门加强指导督促。")?;
+        .set("demands", "请立即整改到位，并向社会公布整改情况。\n请主管部门加强指导督促。")?
+        .tick("open", "true")?;
     let done = chief.send(form).await?;
     let number = served(story, "circular").await?;
     facts.holds("circular_shown", done.says(&number), done.words())?;

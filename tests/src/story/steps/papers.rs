@@ -89,6 +89,7 @@ pub async fn save_all(story: &Story, facts: &mut Facts, base: &str) -> anyhow::R
     facts.same("documents_verified_on_the_portal", verified, saved.len())?;
     let unknown = story.api().public("publication", "/verify/0000-0000-0000").await?;
     facts.same("status_of_an_unknown_code", unknown.status, 404)?;
+    texts(story, facts, &saved).await?;
     let (page, place) = notice.context("the school's notice is among the documents")?;
     let before = saved.get(place).context("the notice was saved")?;
     replace(story, facts, base, &folder, &page, before).await?;
@@ -128,6 +129,34 @@ async fn verify(story: &Story, one: &Saved, state: &str) -> anyhow::Result<()> {
         Ok(page.status == 200 && says && one.files.iter().all(knows))
     })
     .await
+}
+
+/// The national platform and, for what is open, the portal have the very text that the office saves.
+async fn texts(story: &Story, facts: &mut Facts, saved: &[Saved]) -> anyhow::Result<()> {
+    let sent = "SELECT doc_no, coalesce(payload::json #>> '{content,opinion_letter,document,text}',
+                    payload::json #>> '{content,urging_order,document,text}') AS text
+                FROM messages WHERE kind IN ('opinion_letter', 'urging_order') ORDER BY doc_no";
+    let mut same = 0;
+    let rows = story.db().rows("exchange", sent, &[]).await?;
+    for row in &rows {
+        let one = saved.iter().find(|one| one.number == row["doc_no"]).context("what was sent is a document")?;
+        same += usize::from(one.files.last() == Some(&hex::encode(Sha256::digest(row.text("/text")?))));
+    }
+    facts.holds("documents_sent_to_the_platform_with_their_text", !rows.is_empty() && same == rows.len(), same)?;
+    let list = story.api().public("publication", "/documents").await?;
+    let list = String::from_utf8_lossy(&list.bytes).into_owned();
+    let mut open = 0;
+    for one in saved {
+        let text = story.api().public("publication", &format!("/verify/{}/text", one.code)).await?;
+        let listed = list.contains(&format!("/verify/{}\"", one.code));
+        if text.status == 404 && !listed {
+            continue;
+        }
+        ensure!(listed && one.files.last() == Some(&hex::encode(Sha256::digest(&text.bytes))), "{}", one.number);
+        open += 1;
+    }
+    // The circular and the report; everything else says nothing to the public.
+    facts.same("open_documents_with_their_text_on_the_portal", open, 2)
 }
 
 /// The county's administrator replaces the notice that the desk issued, by the form on its page; both papers are saved and
