@@ -337,11 +337,11 @@ def exported_metrics():
     names = set()
     for source in [*ROOT.glob("crates/*/src/**/*.rs"), *ROOT.glob("services/*/src/**/*.rs")]:
         text = source.read_text()
-        for found in re.finditer(r"(counter|gauge|histogram)\(\s*\"([a-z_.]+)\"", text):
+        for found in re.finditer(r"(up_down_counter|counter|gauge|histogram)\(\s*\"([a-z_.]+)\"", text):
             kind, name = found.groups()
             seconds = '.with_unit("s")' in re.split(r"\.build\(\)|;", text[found.end() :])[0]
             name = name.replace(".", "_") + ("_seconds" if seconds else "")
-            endings = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}[kind]
+            endings = {"up_down_counter": [""], "counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}[kind]
             names |= {name + ending for ending in endings}
     return names
 

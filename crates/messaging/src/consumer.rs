@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     future::Future,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant, SystemTime},
 };
 
 use async_nats::jetstream::{
@@ -13,7 +13,10 @@ use async_nats::jetstream::{
 };
 use contracts::{Envelope, ReadError, subjects};
 use futures_util::StreamExt;
-use opentelemetry::{KeyValue, metrics::Counter};
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Gauge, Histogram},
+};
 use postgres::{Database, Tx};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -31,6 +34,8 @@ const AFTER_FAILURE: Duration = Duration::from_millis(300);
 /// After this time without an acknowledgement the broker delivers again, which the inbox makes harmless. Short, because what a
 /// killed replica had fetched waits that long.
 const ACK_WAIT: Duration = Duration::from_secs(15);
+/// How often the broker is asked what waits for the consumer.
+const LOOK: Duration = Duration::from_secs(15);
 
 /// Why a handler did not apply an event.
 #[derive(Debug, thiserror::Error)]
@@ -225,10 +230,21 @@ impl<H: Handler> Consumer<H> {
             .await
             .map_err(|error| BrokerError::refused("deliver events", error))?;
         let mut chunks = messages.ready_chunks(BATCH);
+        let waiting = [KeyValue::new("consumer", self.name), KeyValue::new("source", service.to_owned())];
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let chunk = tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 chunk = chunks.next() => chunk,
+                _ = look.tick() => {
+                    // A broker that does not answer shows elsewhere; the gauge keeps what was known.
+                    if let Ok(info) = consumer.get_info().await {
+                        let fetched = u64::try_from(info.num_ack_pending).unwrap_or(u64::MAX);
+                        metrics.waiting.record(info.num_pending.saturating_add(fetched), &waiting);
+                    }
+                    continue;
+                }
             };
             let Some(chunk) = chunk else { return Ok(()) };
             let mut messages = Vec::with_capacity(chunk.len());
@@ -264,10 +280,18 @@ impl<H: Handler> Consumer<H> {
                 }
             }
         }
-        match self.apply_together(&readable).await {
+        let began = Instant::now();
+        let applied = self.apply_together(&readable).await;
+        metrics.seconds.record(began.elapsed().as_secs_f64(), &metrics.labels);
+        match applied {
             Ok(applied) => {
                 metrics.applied.add(applied, &metrics.labels);
+                let now = SystemTime::now();
                 for received in &readable {
+                    // From the broker's acceptance to the commit; a clock that differs makes it zero, never a failure.
+                    let published = received.message.info().map(|info| SystemTime::from(info.published));
+                    let lag = published.ok().and_then(|published| now.duration_since(published).ok());
+                    metrics.lag.record(lag.unwrap_or_default().as_secs_f64(), &metrics.labels);
                     acknowledge(&received.message, AckKind::Ack).await;
                 }
             }
@@ -490,11 +514,17 @@ async fn pause(length: Duration, cancel: &CancellationToken) {
     }
 }
 
+/// Buckets of what takes milliseconds when all is well.
+const SECONDS: [f64; 10] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0];
+
 #[derive(Debug)]
 struct Metrics {
     applied: Counter<u64>,
     retried: Counter<u64>,
     dead: Counter<u64>,
+    seconds: Histogram<f64>,
+    lag: Histogram<f64>,
+    waiting: Gauge<u64>,
     labels: [KeyValue; 1],
 }
 
@@ -511,6 +541,22 @@ impl Metrics {
                 .with_description("Events put back for another attempt")
                 .build(),
             dead: meter.u64_counter("dudao_events_dead").with_description("Events that became dead letters").build(),
+            seconds: meter
+                .f64_histogram("dudao_events_batch_duration")
+                .with_unit("s")
+                .with_description("Time to apply a batch of events in one transaction")
+                .with_boundaries(SECONDS.to_vec())
+                .build(),
+            lag: meter
+                .f64_histogram("dudao_events_lag")
+                .with_unit("s")
+                .with_description("From the broker's acceptance of an event to the commit of its effect")
+                .with_boundaries(SECONDS.to_vec())
+                .build(),
+            waiting: meter
+                .u64_gauge("dudao_events_waiting")
+                .with_description("Events that the broker has for a consumer and that are not applied yet")
+                .build(),
             labels: [KeyValue::new("consumer", consumer)],
         }
     }

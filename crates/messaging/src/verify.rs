@@ -1,7 +1,10 @@
 //! Verification of the audit chain: does the journal still say what was published and signed?
 
+use std::time::{Duration, Instant};
+
 use postgres::Database;
 use serde::Serialize;
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use crate::{
@@ -27,21 +30,115 @@ pub struct Report {
 ///
 /// `trusted` are the public keys that may have signed; a batch by any other key is a fault.
 pub async fn chain(database: &Database, trusted: &[JournalPublicKey]) -> Result<Report, sqlx::Error> {
+    let mut tx = snapshot(database).await?;
+    let mut place = Place::default();
+    let mut faults = part(&mut tx, trusted, &mut place, i64::MAX).await?;
+    faults.extend(slipped(&mut tx, &place).await?);
+    tx.rollback().await?;
+    let batches = place.batches;
+    Ok(Report { batches, events: place.events, faults, head: (batches > 0).then(|| hex::encode(place.link)) })
+}
+
+/// Looks at the chain a part at a time, for ever: from the beginning once a day, and at what is new in between.
+#[derive(Debug, Default)]
+pub struct Watch {
+    place: Place,
+    /// When the present round began.
+    began: Option<Instant>,
+    /// Whether the present round has come to the end once.
+    whole: bool,
+    /// Faults of the present round, and of the one before it, which stand until this one is whole.
+    found: u64,
+    found_before: u64,
+    behind: u64,
+}
+
+impl Watch {
+    /// Batches that one look reads at most.
+    const PART: i64 = 200;
+    /// From the beginning of a round to that of the next, at least.
+    const ROUND: Duration = Duration::from_hours(24);
+
+    /// Looks at the next part; what is new there that is wrong is returned, once a round.
+    pub async fn look(
+        &mut self,
+        database: &Database,
+        trusted: &[JournalPublicKey],
+        now: Instant,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        let old = |began: Instant| now.duration_since(began) >= Self::ROUND;
+        if self.began.is_none() || (self.whole && self.began.is_some_and(old)) {
+            *self = Self { began: Some(now), found_before: self.found, ..Self::default() };
+        }
+        let mut tx = snapshot(database).await?;
+        let mut faults = part(&mut tx, trusted, &mut self.place, Self::PART).await?;
+        let behind =
+            sqlx::query_scalar!(r#"SELECT count(*) AS "n!" FROM messaging.batches WHERE batch > $1"#, self.place.batch)
+                .fetch_one(&mut *tx)
+                .await?;
+        self.behind = u64::try_from(behind).unwrap_or_default();
+        if self.behind == 0 && !self.whole {
+            faults.extend(slipped(&mut tx, &self.place).await?);
+            self.whole = true;
+        }
+        tx.rollback().await?;
+        self.found += faults.len() as u64;
+        Ok(faults)
+    }
+
+    /// Faults that the last look at each batch found.
+    pub fn faults(&self) -> u64 {
+        if self.whole { self.found } else { self.found.max(self.found_before) }
+    }
+
+    /// Batches that the present round has still to look at.
+    pub fn behind(&self) -> u64 {
+        self.behind
+    }
+}
+
+/// How far a chain has been looked at.
+#[derive(Debug)]
+struct Place {
+    /// The last batch, 0 before the first.
+    batch: i64,
+    link: Hash,
+    range: Option<Range>,
+    batches: u64,
+    events: u64,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { batch: 0, link: [0; 32], range: None, batches: 0, events: 0 }
+    }
+}
+
+async fn snapshot(database: &Database) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
     let mut tx = database.pool().begin().await?;
     sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
+    Ok(tx)
+}
+
+/// Recomputes the next batches of the chain, and says what is wrong with them.
+async fn part(
+    tx: &mut PgConnection,
+    trusted: &[JournalPublicKey],
+    place: &mut Place,
+    limit: i64,
+) -> Result<Vec<String>, sqlx::Error> {
     let batches = sqlx::query!(
         "SELECT batch, epoch, from_tx, below_tx, after_position, to_position, events, root, link, key_id, signature
-         FROM messaging.batches ORDER BY batch"
+         FROM messaging.batches WHERE batch > $1 ORDER BY batch LIMIT $2",
+        place.batch,
+        limit
     )
     .fetch_all(&mut *tx)
     .await?;
-
-    let mut report = Report { batches: 0, events: 0, faults: Vec::new(), head: None };
-    let mut previous: Hash = [0; 32];
-    let mut before: Option<Range> = None;
+    let mut faults = Vec::new();
     for row in batches {
         let batch = row.batch;
-        let mut fault = |text: String| report.faults.push(format!("batch {batch}: {text}"));
+        let mut fault = |text: String| faults.push(format!("batch {batch}: {text}"));
         let range = Range {
             epoch: row.epoch,
             from_tx: row.from_tx,
@@ -49,13 +146,13 @@ pub async fn chain(database: &Database, trusted: &[JournalPublicKey]) -> Result<
             after_position: row.after_position,
             to_position: row.to_position,
         };
-        if i64::try_from(report.batches).ok().map(|n| n + 1) != Some(batch) {
+        if place.batch + 1 != batch {
             fault("a batch before it is missing".to_owned());
         }
-        if !follows(before, range) {
+        if !follows(place.range, range) {
             fault("its range does not follow on the batch before".to_owned());
         }
-        let rows = match relay::read(&mut tx, range, None).await {
+        let rows = match relay::read(&mut *tx, range, None).await {
             Ok(rows) => rows,
             Err(relay::RelayError::Database(error)) => return Err(error),
             Err(error) => {
@@ -80,7 +177,7 @@ pub async fn chain(database: &Database, trusted: &[JournalPublicKey]) -> Result<
         if content.root[..] != row.root[..] {
             fault("the events are not those that were signed (Merkle root differs)".to_owned());
         }
-        let link = merkle::link(&previous, &content);
+        let link = merkle::link(&place.link, &content);
         if link[..] != row.link[..] {
             fault("its link to the batch before differs".to_owned());
         }
@@ -89,34 +186,37 @@ pub async fn chain(database: &Database, trusted: &[JournalPublicKey]) -> Result<
             Some(key) if !key.verifies(&link, &row.signature) => fault("its signature does not hold".to_owned()),
             Some(_) => {}
         }
-        report.head = Some(hex::encode(&row.link));
         // Go on from what is stored: one changed batch is then one fault, not a fault in every batch after it.
-        previous = row.link.try_into().unwrap_or([0; 32]);
-        before = Some(range);
-        report.batches += 1;
-        report.events += rows.len() as u64;
+        *place = Place {
+            batch,
+            link: row.link.try_into().unwrap_or([0; 32]),
+            range: Some(range),
+            batches: place.batches + 1,
+            events: place.events + rows.len() as u64,
+        };
     }
+    Ok(faults)
+}
 
-    if let Some(last) = before {
-        let covered = sqlx::query_scalar!(
-            r#"SELECT count(*) AS "n!" FROM messaging.journal
-               WHERE epoch < $1 OR (epoch = $1 AND tx < $2 AND (tx < $3 OR position <= $4))"#,
-            last.epoch,
-            last.below_tx,
-            last.from_tx,
-            last.to_position
+/// Whether the journal has as many events as the batches up to a place: rows that lie between two batches show only here.
+async fn slipped(tx: &mut PgConnection, place: &Place) -> Result<Option<String>, sqlx::Error> {
+    let Some(last) = place.range else { return Ok(None) };
+    let covered = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "n!" FROM messaging.journal
+           WHERE epoch < $1 OR (epoch = $1 AND tx < $2 AND (tx < $3 OR position <= $4))"#,
+        last.epoch,
+        last.below_tx,
+        last.from_tx,
+        last.to_position
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    Ok((u64::try_from(covered) != Ok(place.events)).then(|| {
+        format!(
+            "the journal has {covered} events that should be in batches, the batches have {}: rows were slipped in or taken out",
+            place.events
         )
-        .fetch_one(&mut *tx)
-        .await?;
-        if u64::try_from(covered) != Ok(report.events) {
-            report.faults.push(format!(
-                "the journal has {covered} events that should be in batches, the batches have {}: rows were slipped in or taken out",
-                report.events
-            ));
-        }
-    }
-    tx.rollback().await?;
-    Ok(report)
+    }))
 }
 
 fn follows(before: Option<Range>, next: Range) -> bool {

@@ -11,9 +11,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{
     AUTHORIZATION, CONTENT_SECURITY_POLICY, COOKIE, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, Meter};
+use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
 use problem::{Problem, ProblemKind};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -38,6 +38,7 @@ struct Observer {
     ids: Arc<dyn Ids>,
     requests: Counter<u64>,
     seconds: Histogram<f64>,
+    active: UpDownCounter<i64>,
 }
 
 /// Puts the layers around the routes of a service.
@@ -53,6 +54,10 @@ pub fn around(routes: Router, http: &HttpSection, ids: Arc<dyn Ids>, meter: &Met
             .with_unit("s")
             .with_description("Time to answer a request")
             .with_boundaries(vec![0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+            .build(),
+        active: meter
+            .i64_up_down_counter("http.server.active_requests")
+            .with_description("Requests that are being answered")
             .build(),
     };
     let secret = [AUTHORIZATION, COOKIE, SET_COOKIE];
@@ -97,9 +102,9 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     } else {
         tracing::info_span!(
             "http.request",
-            otel.name = %format!("{method} {route}"),
+            otel.name = %format!("{} {route}", known(&method)),
             otel.kind = "server",
-            http.request.method = %method,
+            http.request.method = known(&method),
             http.route = %route,
             http.response.status_code = tracing::field::Empty,
             otel.status_code = tracing::field::Empty,
@@ -112,7 +117,9 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
         span.record("trace.id", trace_id.as_str());
     }
 
+    let active = Active::one(&observer.active);
     let mut response = next.run(request).instrument(span.clone()).await;
+    drop(active);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -127,13 +134,43 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
         span.in_scope(|| tracing::info!(status = status.as_u16(), milliseconds, "request answered"));
     }
     let labels = [
-        KeyValue::new("http.request.method", method.as_str().to_owned()),
+        KeyValue::new("http.request.method", known(&method)),
         KeyValue::new("http.route", route.to_string()),
         KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
     ];
     observer.requests.add(1, &labels);
     observer.seconds.record(elapsed.as_secs_f64(), &labels[..2]);
     response
+}
+
+/// The method as a label: anybody can invent methods, and each would be a series for ever.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
+/// Counts a request as active until it is dropped, also when the caller has gone.
+struct Active<'a>(&'a UpDownCounter<i64>);
+
+impl<'a> Active<'a> {
+    fn one(counter: &'a UpDownCounter<i64>) -> Self {
+        counter.add(1, &[]);
+        Self(counter)
+    }
+}
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.add(-1, &[]);
+    }
 }
 
 /// The caller's id when it is harmless in a log, else a new one.

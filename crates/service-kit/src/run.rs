@@ -11,8 +11,9 @@ use access::{Access, Policies, TokenVerifier};
 use anyhow::Context as _;
 use axum::Router;
 use jiff::Timestamp;
-use messaging::{Broker, BrokerOptions, JournalKey, JournalPublicKey, Relay};
+use messaging::{Broker, BrokerOptions, JournalKey, JournalPublicKey, Relay, verify};
 use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Gauge, Meter};
 use postgres::{Database, DatabaseOptions};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -156,7 +157,8 @@ async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry, only_m
         let mut checks = checks::of_service(&kit, S::migrator(), common.clock.allow_rehearsal);
         checks.append(&mut assembled.checks);
         let health = Health::new(name, checks);
-        let routes = routes_of(&mut assembled, &kit, &common.http, trusted.into());
+        let trusted: Arc<[JournalPublicKey]> = trusted.into();
+        let routes = routes_of(&mut assembled, &kit, &common.http, Arc::clone(&trusted));
 
         let working = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -167,6 +169,7 @@ async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry, only_m
         workers.push(key_cleaner(database.clone()));
         workers.push(key_reader(kit.access.clone()));
         workers.push(journal_pulse(name, database.clone(), &kit.metrics));
+        workers.push(journal_verifier(database.clone(), trusted, &kit.metrics));
         for worker in workers {
             tasks.spawn(worker.run(kit.metrics.meter(), working.clone()));
         }
@@ -307,14 +310,87 @@ fn journal_pulse(name: &'static str, database: Database, metrics: &Metrics) -> W
         .build();
     let dead =
         meter.i64_gauge("dudao_dead_letters_waiting").with_description("Dead letters that nobody has settled").build();
+    let pool = PoolGauges::new(&meter);
     Worker::every("journal-pulse", Duration::from_secs(5), move || {
         let (database, events, age, dead) = (database.clone(), events.clone(), age.clone(), dead.clone());
+        let pool = pool.clone();
         async move {
+            pool.read(&database).await?;
             let labels = [KeyValue::new("service", name)];
             let backlog = messaging::backlog(&database).await?;
             events.record(backlog.events, &labels);
             age.record(backlog.oldest_seconds, &labels);
             dead.record(messaging::dead_letters::waiting(&database).await?, &labels);
+            Ok(Round::Done)
+        }
+    })
+}
+
+/// Use and saturation of the pool of database connections.
+#[derive(Debug, Clone)]
+struct PoolGauges {
+    connections: Gauge<i64>,
+    most: Gauge<i64>,
+    wait: Gauge<f64>,
+}
+
+impl PoolGauges {
+    fn new(meter: &Meter) -> Self {
+        Self {
+            connections: meter
+                .i64_gauge("dudao_database_connections")
+                .with_description("Connections to the database, used and idle")
+                .build(),
+            most: meter
+                .i64_gauge("dudao_database_connections_most")
+                .with_description("Connections that the process may have")
+                .build(),
+            wait: meter
+                .f64_gauge("dudao_database_wait_seconds")
+                .with_description("How long the last look waited for a connection of the pool")
+                .build(),
+        }
+    }
+
+    async fn read(&self, database: &Database) -> sqlx::Result<()> {
+        let pool = database.pool();
+        let idle = i64::try_from(pool.num_idle()).unwrap_or(i64::MAX);
+        let used = i64::from(pool.size()).saturating_sub(idle);
+        self.connections.record(used, &[KeyValue::new("state", "used")]);
+        self.connections.record(idle, &[KeyValue::new("state", "idle")]);
+        self.most.record(i64::from(pool.options().get_max_connections()), &[]);
+        let began = std::time::Instant::now();
+        let connection = pool.acquire().await?;
+        self.wait.record(began.elapsed().as_secs_f64(), &[]);
+        drop(connection);
+        Ok(())
+    }
+}
+
+/// Recomputes the journal's chain, a part each minute: from the beginning once a day, and what is new in between. So a changed
+/// byte of history shows on its own, whoever looks at the journal or does not.
+fn journal_verifier(database: Database, trusted: Arc<[JournalPublicKey]>, metrics: &Metrics) -> Worker {
+    let meter = metrics.meter();
+    let faults = meter
+        .u64_gauge("dudao_journal_faults")
+        .with_description("What is wrong in the journal's chain, by the last look at each batch")
+        .build();
+    let behind = meter
+        .u64_gauge("dudao_journal_unverified_batches")
+        .with_description("Batches of the journal that the present round of verification has still to look at")
+        .build();
+    let state = Arc::new(tokio::sync::Mutex::new(verify::Watch::default()));
+    Worker::every("journal-verification", Duration::from_mins(1), move || {
+        let (database, trusted, state) = (database.clone(), Arc::clone(&trusted), Arc::clone(&state));
+        let (faults, behind) = (faults.clone(), behind.clone());
+        async move {
+            let mut watch = state.lock().await;
+            let found = watch.look(&database, &trusted, std::time::Instant::now()).await?;
+            for fault in &found {
+                tracing::error!(fault, "the journal is not what was published and signed");
+            }
+            faults.record(watch.faults(), &[]);
+            behind.record(watch.behind(), &[]);
             Ok(Round::Done)
         }
     })

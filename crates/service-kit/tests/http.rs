@@ -46,6 +46,44 @@ async fn call(app: &Router, request: Request<Body>) -> (StatusCode, HeaderMap, S
     (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
 }
 
+/// Series of the metrics, without their values.
+fn series(metrics: &Metrics) -> std::collections::BTreeSet<String> {
+    let (text, _) = metrics.render();
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.rsplit_once(' '))
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+/// Whoever asks for a thousand things, makes up a thousand addresses or methods, leaves no more series behind than the routes have:
+/// otherwise anybody could fill the memory of the process and of the bureau's Prometheus.
+#[tokio::test]
+async fn no_caller_makes_series() {
+    let (app, metrics) = app(Router::new().route("/v1/things/{id}", get(|| async { "ok" })));
+    let ask = async |n: usize| {
+        let method = format!("X{n}");
+        for request in [
+            Request::get(format!("/v1/things/{n}")),
+            Request::get(format!("/{n}/elsewhere?{n}={n}")).header("host", format!("{n}.example")),
+            Request::builder().method(method.as_str()).uri(format!("/v1/things/{n}")),
+            Request::builder().method(method.as_str()).uri(format!("/{n}")),
+        ] {
+            call(&app, request.header("x-request-id", n.to_string()).body(Body::empty()).unwrap()).await;
+        }
+    };
+    ask(1000).await;
+    let first = series(&metrics);
+    assert!(first.iter().any(|name| name.contains("_OTHER")) && first.len() < 100, "{first:?}");
+    for n in 1001..2000 {
+        ask(n).await;
+    }
+    assert_eq!(series(&metrics), first);
+    assert!(first.contains("http_server_active_requests{otel_scope_name=\"dudao\"}"), "{first:?}");
+    let (text, _) = metrics.render();
+    assert!(text.lines().any(|line| line.starts_with("http_server_active_requests") && line.ends_with(" 0")), "{text}");
+}
+
 fn get_request(path: &str) -> Request<Body> {
     Request::get(path).header("accept-language", "en").body(Body::empty()).unwrap()
 }

@@ -1,5 +1,8 @@
 //! The audit chain: any changed byte of the journal or of a batch row is found.
 
+use std::time::{Duration, Instant};
+
+use messaging::verify::Watch;
 use uuid::Uuid;
 
 use crate::support::{count_once, database, publish, relay};
@@ -10,6 +13,14 @@ async fn tamper(database: &testkit::Database, statement: &'static str) {
     sqlx::query("SET LOCAL session_replication_role = replica").execute(&mut *tx).await.unwrap();
     let done = sqlx::query(statement).execute(&mut *tx).await.unwrap();
     assert_eq!(done.rows_affected(), 1, "{statement}");
+    tx.commit().await.unwrap();
+}
+
+/// The same with a value.
+async fn tamper_with(database: &testkit::Database, statement: &'static str, value: &str) {
+    let mut tx = database.pool().begin().await.unwrap();
+    sqlx::query("SET LOCAL session_replication_role = replica").execute(&mut *tx).await.unwrap();
+    assert_eq!(sqlx::query(statement).bind(value).execute(&mut *tx).await.unwrap().rows_affected(), 1);
     tx.commit().await.unwrap();
 }
 
@@ -53,10 +64,38 @@ async fn every_tampering_is_found() {
         let before = messaging::verify::chain(&database, &trusted).await.unwrap();
         assert_eq!((before.batches, before.events, before.faults), (5, 5, Vec::new()));
 
+        // The steady look, too, though not before the next day's round.
+        let (mut watch, now) = (Watch::default(), Instant::now());
+        assert_eq!(watch.look(&database, &trusted, now).await.unwrap(), Vec::<String>::new());
+
         tamper(&database, statement).await;
+        let found = watch.look(&database, &trusted, now + Duration::from_hours(24)).await.unwrap();
+        assert_ne!((found.len(), watch.faults()), (0, 0), "not found by the steady look: {statement}");
         let after = messaging::verify::chain(&database, &trusted).await.unwrap();
         assert_ne!(after.faults, Vec::<String>::new(), "not found: {statement}");
     }
+}
+
+#[tokio::test]
+async fn the_steady_look_goes_on_with_what_is_new_and_keeps_a_fault_until_a_round_without() {
+    let (database, broker, key) = (database().await, testkit::broker().await, testkit::journal_key());
+    let (trusted, now, day) = ([key.public()], Instant::now(), Duration::from_hours(24));
+    let mut watch = Watch::default();
+    for _ in 0..3 {
+        count_once(&database, Uuid::now_v7()).await;
+        publish(&relay(&database, &broker, &key), 1).await;
+        assert_eq!(watch.look(&database, &trusted, now).await.unwrap(), Vec::<String>::new());
+        assert_eq!((watch.faults(), watch.behind()), (0, 0));
+    }
+    tamper(&database, "UPDATE messaging.batches SET key_id = 'somebody else' WHERE batch = 2").await;
+    assert_eq!(watch.look(&database, &trusted, now).await.unwrap(), Vec::<String>::new(), "seen already today");
+    for _ in 0..2 {
+        watch.look(&database, &trusted, now + day).await.unwrap();
+        assert_eq!(watch.faults(), 1, "said once a round");
+    }
+    tamper_with(&database, "UPDATE messaging.batches SET key_id = $1 WHERE batch = 2", key.public().id()).await;
+    watch.look(&database, &trusted, now + day * 2).await.unwrap();
+    assert_eq!(watch.faults(), 0);
 }
 
 #[tokio::test]
