@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may"))]
 
+pub mod collector;
 pub mod mail_sink;
 pub mod national_platform;
 pub mod province;

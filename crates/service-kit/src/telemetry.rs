@@ -82,7 +82,8 @@ impl Metrics {
 /// Installs the subscriber and the providers of the process. To be called once.
 pub fn start(service: &str, section: &TelemetrySection) -> Result<Telemetry, TelemetryError> {
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    let builder = SdkTracerProvider::builder().with_resource(resource(service));
+    // A batch of events is linked to the traces of all its events.
+    let builder = SdkTracerProvider::builder().with_resource(resource(service)).with_max_links_per_span(512);
     let tracer = match &section.otlp_endpoint {
         Some(endpoint) => {
             let base = endpoint.trim_end_matches('/');

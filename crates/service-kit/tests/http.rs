@@ -48,7 +48,7 @@ async fn call(app: &Router, request: Request<Body>) -> (StatusCode, HeaderMap, S
 
 /// Series of the metrics, without their values.
 fn series(metrics: &Metrics) -> std::collections::BTreeSet<String> {
-    let (text, _) = metrics.render();
+    let (_, text) = metrics.render();
     text.lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.rsplit_once(' '))
@@ -80,7 +80,7 @@ async fn no_caller_makes_series() {
     }
     assert_eq!(series(&metrics), first);
     assert!(first.contains("http_server_active_requests{otel_scope_name=\"dudao\"}"), "{first:?}");
-    let (text, _) = metrics.render();
+    let (_, text) = metrics.render();
     assert!(text.lines().any(|line| line.starts_with("http_server_active_requests") && line.ends_with(" 0")), "{text}");
 }
 

@@ -27,6 +27,7 @@ use comfy_table::Table;
 use local_stack::{Interrupted, interrupted, until_interrupted, workspace_root};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tests::collector::Collector;
 use tests::province::Province;
 
 use cast::{Cast, account};
@@ -90,7 +91,7 @@ const STEPS: [&str; 10] = [
 pub async fn run(arguments: Arguments) -> ExitCode {
     // From here on Ctrl-C is ours: everything is stopped in good order.
     match Box::pin(until_interrupted(prepare_and_play(&arguments))).await {
-        Ok(Ok(Ended { world, outcome })) => {
+        Ok(Ok(Ended { world, outcome, collector: _collector })) => {
             let ok = outcome.steps.len() == STEPS.len() && outcome.steps.iter().all(|step| step.ok);
             if arguments.stay {
                 goodbye(&world);
@@ -117,6 +118,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 struct Ended {
     world: World,
     outcome: Outcome,
+    /// The processes go on telling it of their spans.
+    collector: Collector,
 }
 
 async fn prepare_and_play(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -137,11 +140,14 @@ async fn prepare_and_play(arguments: &Arguments) -> anyhow::Result<Ended> {
     let show = Show::new(STEPS.len() as u64);
     show.now("启动数据库、消息服务器和全部服务 · starting servers and services");
     let ports = if arguments.stay { wishes() } else { BTreeMap::new() };
+    let collector = Collector::start().await.context("starting the collector of traces")?;
+    let endpoint = ("DUDAO_TELEMETRY__OTLP_ENDPOINT".to_owned(), collector.endpoint());
     let world = match World::start(WorldOptions {
         folder,
         ports,
         durable: arguments.stay,
         console: arguments.steps == STEPS.len(),
+        environment: vec![endpoint],
     })
     .await
     {
@@ -158,19 +164,27 @@ async fn prepare_and_play(arguments: &Arguments) -> anyhow::Result<Ended> {
         let outcome: Outcome = serde_json::from_str(&std::fs::read_to_string(&told)?)
             .with_context(|| format!("{} cannot be read; remove its folder to begin anew", told.display()))?;
         table(&outcome);
-        return Ok(Ended { world, outcome });
+        return Ok(Ended { world, outcome, collector });
     }
     let province = Province::try_generate(SEED)?;
     let cast = Cast::of(&province)?;
-    let mut story =
-        Story { world, province, cast, persons: BTreeMap::new(), cases: Vec::new(), show, lives: Mutex::default() };
+    let mut story = Story {
+        world,
+        province,
+        cast,
+        persons: BTreeMap::new(),
+        cases: Vec::new(),
+        show,
+        collector,
+        lives: Mutex::default(),
+    };
     let outcome = play(&mut story, began, arguments.steps).await?;
     story.show.finish();
     if outcome.steps.len() == STEPS.len() && outcome.steps.iter().all(|step| step.ok) {
         std::fs::write(&told, serde_json::to_string_pretty(&outcome)?).context("writing told.json")?;
     }
     table(&outcome);
-    Ok(Ended { world: story.world, outcome })
+    Ok(Ended { world: story.world, outcome, collector: story.collector })
 }
 
 /// Plays the steps; after one that failed, the others do not begin.

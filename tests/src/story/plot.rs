@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use tests::collector::Collector;
 use tests::province::Province;
 
 use super::api::{Api, Body};
@@ -63,6 +64,8 @@ pub struct Story {
     pub cases: Vec<Played>,
     /// The display.
     pub show: Show,
+    /// Whom every process tells of its spans.
+    pub collector: Collector,
     /// The processes that played the platform and `exchange`: two and one, unless somebody shot one in the middle of an
     /// attempt, which then nobody could note.
     pub lives: Mutex<BTreeSet<u32>>,

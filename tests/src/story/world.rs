@@ -43,6 +43,8 @@ pub struct WorldOptions {
     pub durable: bool,
     /// Whether the console is part of it, and the room that makes documents for it; the first steps do without.
     pub console: bool,
+    /// Environment of every service.
+    pub environment: Vec<(String, String)>,
 }
 
 type Making = Result<KeyTexts, Box<dyn std::error::Error + Send + Sync>>;
@@ -77,7 +79,7 @@ impl World {
             keys: KeyMakers { journal: journal_key, token: token_key },
             durable: options.durable,
             ports: options.ports,
-            environment: Vec::new(),
+            environment: options.environment,
         })
         .await?;
         let places = places(&stack, &workspace)?;

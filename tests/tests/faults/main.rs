@@ -55,7 +55,13 @@ async fn nothing_is_lost_and_nothing_happens_twice_whatever_is_shot() {
     let say = Say::new();
     say.it(&format!("{} rectifications, seed {}, in {}", size.rectifications, size.seed, folder.display()));
     // Durable: a database that is shot must not lose what it has committed.
-    let options = WorldOptions { folder: folder.clone(), ports: BTreeMap::new(), durable: true, console: true };
+    let options = WorldOptions {
+        folder: folder.clone(),
+        ports: BTreeMap::new(),
+        durable: true,
+        console: true,
+        environment: Vec::new(),
+    };
     let world = World::start(options).await.unwrap();
     let played = play(&world, &size, &say).await;
     say.it("stopping");

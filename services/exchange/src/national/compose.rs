@@ -232,12 +232,12 @@ fn with_text(issued: &DocumentRef, text: Option<String>) -> Document {
 
 fn document(document: &DocumentRef) -> Document {
     Document {
-        kind: document.kind,
+        kind: Some(document.kind),
         doc_no: document.doc_no.clone(),
         title: document.title.clone(),
         issuing_agency: document.issuing_unit_name.clone(),
         issued_on: local_date(document.issued_at),
-        content_sha256: document.content_sha256.clone(),
+        content_sha256: Some(document.content_sha256.clone()),
         text: None,
     }
 }

@@ -166,7 +166,9 @@ impl Content {
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// Kind: the letter is an opinion letter (督导意见书) or, of a regular supervision, a rectification notice (整改通知书).
-    pub kind: DocumentKind,
+    /// Absent, like the hash, in messages from before it was told, which may still wait to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<DocumentKind>,
     /// Document number (发文字号).
     pub doc_no: String,
     /// Title.
@@ -176,7 +178,8 @@ pub struct Document {
     /// Day of issue.
     pub issued_on: Date,
     /// SHA-256 of its frozen content, hexadecimal; the code on the paper is its beginning.
-    pub content_sha256: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_sha256: Option<String>,
     /// What it says, as plain text, in the message that tells of its issue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -327,6 +330,17 @@ mod tests {
             assert_eq!(serde_json::to_value(&message).unwrap(), example);
             assert_eq!(Kind::from_word(kind.as_str()), Some(kind));
         }
+    }
+
+    #[test]
+    fn a_message_from_before_is_still_sent() {
+        let mut before = examples().remove(0);
+        let document = before["content"]["opinion_letter"]["document"].as_object_mut().unwrap();
+        for told_since in ["kind", "content_sha256", "text"] {
+            document.remove(told_since).unwrap();
+        }
+        let message = Message::read(before.to_string().as_bytes()).unwrap();
+        assert_eq!(serde_json::to_value(&message).unwrap(), before);
     }
 
     #[test]

@@ -202,7 +202,7 @@ impl Check {
         self.text(&format!("{field}/title"), &document.title);
         self.text(&format!("{field}/issuing_agency"), &document.issuing_agency);
         let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if document.content_sha256.len() != 64 || !document.content_sha256.bytes().all(digit) {
+        if document.content_sha256.as_ref().is_some_and(|hash| hash.len() != 64 || !hash.bytes().all(digit)) {
             self.fault(
                 format!("{field}/content_sha256"),
                 "必须是 64 位小写十六进制的校验值",

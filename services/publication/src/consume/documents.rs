@@ -8,6 +8,7 @@ use messaging::{ApplyError, Batch, Handler};
 use postgres::Tx;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tracing::Instrument as _;
 
 use crate::register::{Recorded, record};
 
@@ -73,6 +74,6 @@ impl Handler for Documents {
 
     async fn apply_all(&self, tx: &mut Tx, batch: &Batch<'_>) -> Result<(), ApplyError> {
         let entries = batch.events().iter().map(|event| entry(event)).collect::<Result<_, _>>()?;
-        record(tx, entries).await
+        record(tx, entries).instrument(batch.span()).await
     }
 }

@@ -12,3 +12,4 @@ pub mod s07_account;
 pub mod s08_publish;
 pub mod s09_exchange;
 pub mod s10_console;
+pub mod watched;

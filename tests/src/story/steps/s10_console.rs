@@ -322,6 +322,7 @@ async fn sound(story: &Story, facts: &mut Facts, case: &str, regular: &str) -> a
     }
     facts.set("journals_verified_events", journals);
     facts.set("dead_letters", 0);
+    super::watched::check(story, facts).await?;
     let findings = dudao::doctor::examine(&story.world.installation).await;
     let bad: Vec<_> =
         findings.iter().filter(|it| it.grade == dudao::doctor::Grade::Bad).map(|it| it.en.clone()).collect();
