@@ -12,8 +12,10 @@ use crate::lives::{Lives, Size, proof, quiet};
 use crate::say::Say;
 use crate::world::{World, WorldOptions};
 
-/// Between the beginnings of two lives while load runs.
+/// Between the beginnings of two lives while load runs, in full size.
 const PACE: Duration = Duration::from_millis(150);
+/// The same in the small size, whose processes share two cores with other tests.
+const SMALL_PACE: Duration = Duration::from_millis(600);
 
 /// Where a drill plays.
 #[derive(Debug)]
@@ -63,14 +65,25 @@ impl Ground {
         lives: &Lives<'_>,
         act: impl AsyncFnOnce(&Load) -> anyhow::Result<T>,
     ) -> anyhow::Result<(T, Duration)> {
+        self.under_load_of(lives, usize::MAX, act).await
+    }
+
+    /// The same with so many lives at most.
+    pub async fn under_load_of<T>(
+        &self,
+        lives: &Lives<'_>,
+        most: usize,
+        act: impl AsyncFnOnce(&Load) -> anyhow::Result<T>,
+    ) -> anyhow::Result<(T, Duration)> {
         let load = Load::default();
+        let pace = if self.small { SMALL_PACE } else { PACE };
         let acting = async {
             let began = Instant::now();
             let done = act(&load).await;
             load.stop();
             Ok((done?, began.elapsed()))
         };
-        let (done, ()) = tokio::try_join!(acting, lives.live_until(PACE, &load.stop))?;
+        let (done, ()) = tokio::try_join!(acting, lives.live_until(pace, most, &load.stop))?;
         Ok(done)
     }
 
@@ -79,6 +92,12 @@ impl Ground {
         let goal = lives.progress().load(Ordering::Relaxed) + more;
         crate::world::wait::until_true("people act", || async { Ok(lives.progress().load(Ordering::Relaxed) >= goal) })
             .await
+    }
+
+    /// The same, or until every life that may begin is lived.
+    pub async fn steps_or_end(&self, lives: &Lives<'_>, more: usize) -> anyhow::Result<()> {
+        let left = lives.steps().saturating_sub(lives.progress().load(Ordering::Relaxed));
+        self.steps(lives, more.min(left)).await
     }
 
     /// Waits until everything is applied and told; answers how long that took.

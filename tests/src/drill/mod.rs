@@ -8,8 +8,12 @@
 //! `drill` (the program) runs them in full size, one after the other; `make test` runs each in a small one.
 
 mod broker_disk;
+mod full_disk;
 mod ground;
+mod replica;
 mod report;
+mod restore;
+mod upgrade;
 
 use std::path::Path;
 
@@ -68,12 +72,38 @@ impl Drill {
 }
 
 /// Every drill, in the order in which `make drills` plays them.
-pub const ALL: &[Drill] = &[Drill {
-    name: "broker-disk",
-    title: "消息服务器磁盘丢失 · loss of the broker's disk",
-    full: 400,
-    run: |ground| Box::pin(broker_disk::drill(ground)),
-}];
+pub const ALL: &[Drill] = &[
+    Drill {
+        name: "restore",
+        title: "数据库备份与时间点恢复 · backup and point-in-time restore of PostgreSQL",
+        full: 600,
+        run: |ground| Box::pin(restore::drill(ground)),
+    },
+    Drill {
+        name: "broker-disk",
+        title: "消息服务器磁盘丢失 · loss of the broker's disk",
+        full: 400,
+        run: |ground| Box::pin(broker_disk::drill(ground)),
+    },
+    Drill {
+        name: "replica",
+        title: "每种组件丢失一个副本 · loss of one replica of everything",
+        full: 600,
+        run: |ground| Box::pin(replica::drill(ground)),
+    },
+    Drill {
+        name: "full-disk",
+        title: "磁盘写满 · full disk",
+        full: 400,
+        run: |ground| Box::pin(full_disk::drill(ground)),
+    },
+    Drill {
+        name: "upgrade",
+        title: "负载下升级与回退 · upgrade and roll-back under load",
+        full: 900,
+        run: |ground| Box::pin(upgrade::drill(ground)),
+    },
+];
 
 /// The drill of that name.
 pub fn find(name: &str) -> Option<&'static Drill> {

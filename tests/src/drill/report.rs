@@ -153,7 +153,13 @@ pub fn table(outcomes: &[Outcome]) -> String {
     for outcome in outcomes {
         table.add_row(cells(outcome, "\n"));
     }
-    table.to_string()
+    let mut text = table.to_string();
+    for outcome in outcomes {
+        for note in &outcome.report.notes {
+            let _ = write!(text, "\n{}: {note}", outcome.drill);
+        }
+    }
+    text
 }
 
 /// For `deploy/drills.md`.
@@ -163,10 +169,11 @@ pub fn markdown(outcomes: &[Outcome]) -> String {
         let cells = cells(outcome, "<br>").map(|cell| cell.replace('|', "\\|").replace('\n', " "));
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
-    for (outcome, note) in
-        outcomes.iter().flat_map(|outcome| outcome.report.notes.iter().map(move |note| (outcome, note)))
-    {
-        let _ = writeln!(text, "\n- `{}`: {note}", outcome.drill);
+    text.push('\n');
+    for outcome in outcomes {
+        for note in &outcome.report.notes {
+            let _ = writeln!(text, "- `{}`: {note}", outcome.drill);
+        }
     }
     text
 }

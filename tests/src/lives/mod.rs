@@ -192,13 +192,14 @@ impl<'a> Lives<'a> {
         Ok(())
     }
 
-    /// Begins a life every `pace` until told to stop or none is left, and returns when all of them are lived.
-    pub async fn live_until(&self, pace: Duration, stop: &AtomicBool) -> anyhow::Result<()> {
+    /// Begins a life every `pace`, `most` at most, until told to stop or none is left; returns when all of them are lived.
+    pub async fn live_until(&self, pace: Duration, most: usize, stop: &AtomicBool) -> anyhow::Result<()> {
         let tasks = people::connect(self.world, "tasks").await?;
         let mut running = FuturesUnordered::new();
         let mut next = tokio::time::interval(pace);
+        let last = self.all.len().min(self.begun().saturating_add(most));
         loop {
-            let more = !stop.load(Ordering::Acquire) && self.begun() < self.all.len();
+            let more = !stop.load(Ordering::Acquire) && self.begun() < last;
             tokio::select! {
                 _ = next.tick(), if more => {
                     running.push(self.live_at(&tasks, self.begun.fetch_add(1, Ordering::AcqRel)));
@@ -340,7 +341,7 @@ impl<'a> Lives<'a> {
                 Ok((status, body)) if again(status, &body) => {
                     let seen = format!("{service}: {status}");
                     if ![StatusCode::NOT_FOUND, StatusCode::CONFLICT].contains(&status) {
-                        self.trouble(&seen);
+                        self.trouble(&format!("{seen} {}", body["detail"].as_str().unwrap_or_default()));
                     }
                     seen
                 }

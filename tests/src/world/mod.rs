@@ -177,6 +177,21 @@ impl World {
         }
     }
 
+    /// Ends every service in good order; they stay down.
+    pub async fn stop_services(&self) {
+        let first = SERVICES.into_iter().filter_map(|name| self.stack.process(name).ok());
+        let second = self.second.values().map(|process| &**process);
+        futures_util::future::join_all(first.chain(second).map(Process::terminate)).await;
+    }
+
+    /// Starts every service that is down, and waits until all are ready.
+    pub async fn start_services(&self) -> anyhow::Result<()> {
+        let first = SERVICES.into_iter().filter_map(|name| self.stack.process(name).ok());
+        let second = self.second.values().map(|process| &**process);
+        futures_util::future::try_join_all(first.chain(second).map(Process::bring_up)).await?;
+        Ok(())
+    }
+
     /// Gives a process of a service another program, from its next start on. Only behind doors.
     pub fn put_program(&self, service: &str, index: usize, binaries: &Path) -> anyhow::Result<()> {
         self.doors()?;

@@ -17,6 +17,26 @@ async fn play(name: &str, rectifications: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restore_brings_back_what_was_done_before_the_moment() {
+    play("restore", 24).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_everything_may_be_lost() {
+    play("replica", 60).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_said_and_nothing_is_half_written() {
+    play("full-disk", 32).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_programs_work_on_tables_that_were_migrated_further() {
+    play("upgrade", 120).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_broker_may_lose_its_disk() {
     play("broker-disk", 24).await;
 }
