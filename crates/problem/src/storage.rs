@@ -7,6 +7,8 @@ use crate::{Problem, Text};
 
 /// How long a client shall wait before it tries again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// The same when somebody has to make room first.
+const RETRY_AFTER_FULL: Duration = Duration::from_secs(30);
 
 /// Trouble that passes (no connection, deadlock, serialisation, shutdown) becomes 503 with
 /// `Retry-After`; everything else is a fault of ours. Each is logged once, here; the answer says
@@ -15,6 +17,17 @@ impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         if !postgres::is_transient(&error) {
             return Self::internal(&error);
+        }
+        // SQLSTATE 53100, disk_full.
+        if error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("53100")) {
+            tracing::error!(error = %chain(&error), "the database's disk is full");
+            return Self::unavailable(
+                Text::new(
+                    "数据库磁盘已满，本次未保存任何内容；请通知运维人员，稍后重试。",
+                    "The database's disk is full and nothing was saved; tell the operators, and try again later.",
+                ),
+                RETRY_AFTER_FULL,
+            );
         }
         tracing::warn!(error = %chain(&error), "database unavailable");
         Self::unavailable(
@@ -73,6 +86,14 @@ mod tests {
         assert_eq!(Problem::from(sqlx::Error::PoolTimedOut).kind(), ProblemKind::Unavailable);
         let gone = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         assert_eq!(Problem::from(sqlx::Error::Io(gone)).kind(), ProblemKind::Unavailable);
+    }
+
+    #[test]
+    fn a_full_disk_is_named() {
+        let problem = Problem::from(sqlx::Error::Database(Box::new(Refusal("53100"))));
+        assert_eq!(problem.kind(), ProblemKind::Unavailable);
+        let body = serde_json::to_string(&problem.body(crate::Lang::En)).unwrap();
+        assert!(body.contains("disk is full"), "{body}");
     }
 
     #[test]

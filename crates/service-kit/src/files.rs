@@ -10,6 +10,7 @@ mod sniff;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
@@ -110,6 +111,9 @@ pub enum FileError {
     Folder(#[from] std::io::Error),
 }
 
+/// How long a client shall wait when the store does not work.
+const STORE_RETRY_AFTER: Duration = Duration::from_secs(30);
+
 impl From<FileError> for Problem {
     fn from(error: FileError) -> Self {
         let refused = |zh: String, en: String| Self::new(ProblemKind::RejectedFile, Text::new(zh, en));
@@ -148,7 +152,19 @@ impl From<FileError> for Problem {
             FileError::Unknown(_) => {
                 Self::new(ProblemKind::UnknownResource, Text::new("文件不存在。", "There is no such file."))
             }
-            error @ (FileError::Damaged(_) | FileError::Store(_) | FileError::Folder(_)) => Self::internal(&error),
+            // The disk is full, the volume is away, the bucket does not answer: waiting helps once somebody has seen to it.
+            FileError::Store(object_store::Error::Generic { .. }) | FileError::Folder(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the file store does not work");
+                Self::unavailable(
+                    Text::new(
+                        "文件存储暂不可用（空间可能已满），文件未保存；请通知运维人员，稍后重试。",
+                        "The file store is not available (it may be full), and no file was saved; tell the operators, and try \
+                         again later.",
+                    ),
+                    STORE_RETRY_AFTER,
+                )
+            }
+            error @ (FileError::Damaged(_) | FileError::Store(_)) => Self::internal(&error),
         }
     }
 }

@@ -1,19 +1,12 @@
 //! The story of the main job, from the spreadsheet to the national platform, in ten steps.
 
-mod api;
 mod browser;
 mod cast;
-mod config;
-mod db;
 mod facts;
-mod http;
-mod json;
 mod photo;
 mod plot;
 mod show;
 mod steps;
-mod wait;
-mod world;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,12 +22,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tests::collector::Collector;
 use tests::province::Province;
+use tests::world::{self, PASSWORD, World, WorldOptions, api, http, json, wait};
 
 use cast::{Cast, account};
 use facts::Facts;
 use plot::Story;
 use show::{Show, say};
-use world::{PASSWORD, World, WorldOptions};
 
 /// Seed of the province.
 const SEED: u64 = 20_210_415;
@@ -142,15 +135,14 @@ async fn prepare_and_play(arguments: &Arguments) -> anyhow::Result<Ended> {
     let ports = if arguments.stay { wishes() } else { BTreeMap::new() };
     let collector = Collector::start().await.context("starting the collector of traces")?;
     let endpoint = ("DUDAO_TELEMETRY__OTLP_ENDPOINT".to_owned(), collector.endpoint());
-    let world = match World::start(WorldOptions {
-        folder,
+    let options = WorldOptions {
         ports,
         durable: arguments.stay,
         console: arguments.steps == STEPS.len(),
         environment: vec![endpoint],
-    })
-    .await
-    {
+        ..WorldOptions::new(folder)
+    };
+    let world = match World::start(options).await {
         Ok(world) => world,
         Err(error) => {
             show.finish();

@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use tests::collector::Collector;
 use tests::province::Province;
+use tests::world::db::Databases;
 
 use super::api::{Api, Body};
 use super::cast::{Cast, Supervised};
-use super::db::Databases;
 use super::json::Read as _;
 use super::show::Show;
 use super::wait::{LIMIT, until};

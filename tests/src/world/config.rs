@@ -36,7 +36,7 @@ pub fn text(settings: &Settings, places: &Places) -> String {
         let _ = write!(
             out,
             "[database]\nhost = {:?}\nport = {}\nname = {:?}\nuser = {:?}\npassword_file = {}\nmax_connections = 14\n\
-             [broker]\nurl = {:?}\n[access]\npublic_keys = {}\n[journal]\nsigning_key_file = {}\n[files]\nfolder = {}\n\
+             [broker]\nurl = {:?}\n{}[access]\npublic_keys = {}\n[journal]\nsigning_key_file = {}\n[files]\nfolder = {}\n\
              [clock]\nallow_rehearsal = true\n",
             database.host,
             database.port,
@@ -44,6 +44,8 @@ pub fn text(settings: &Settings, places: &Places) -> String {
             database.user,
             quoted(&database.password_file),
             settings.nats_url,
+            // Earlier versions know no copies.
+            if settings.broker_copies > 1 { format!("replicas = {}\n", settings.broker_copies) } else { String::new() },
             quoted(&settings.token_public_keys),
             quoted(&settings.journal_key),
             quoted(&settings.files),
