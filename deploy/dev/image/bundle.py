@@ -15,7 +15,7 @@ import tempfile
 
 import context
 import oci
-from commit import CONTEXT, EPOCH, LAYOUT, ROOT, VERSION, WORK, run, said
+from commit import CONTEXT, CREATED, EPOCH, LAYOUT, REVISION, ROOT, VERSION, WORK, run, said
 from registry import Registry
 
 FOLDER = ROOT / "target/bundle"
@@ -39,9 +39,13 @@ def archive(target, files):
 def image_archive(target):
     """The layout as one file. skopeo reads it as OCI has it, containerd and podman by a name of their own, docker by a list."""
     manifest, index = oci.manifest(LAYOUT), json.loads((LAYOUT / "index.json").read_text())
-    index["manifests"][0]["annotations"] = {"io.containerd.image.name": f"docker.io/library/{oci.NAME}", "org.opencontainers.image.ref.name": VERSION}
+    index["manifests"][0]["annotations"] = {
+        "io.containerd.image.name": f"docker.io/library/{oci.NAME}",
+        "org.opencontainers.image.ref.name": VERSION,
+    }
     place = lambda digest: f"blobs/{digest.replace(':', '/')}"
-    docker = [{"Config": place(manifest["config"]["digest"]), "RepoTags": [oci.NAME], "Layers": [place(layer["digest"]) for layer in manifest["layers"]]}]
+    layers = [place(layer["digest"]) for layer in manifest["layers"]]
+    docker = [{"Config": place(manifest["config"]["digest"]), "RepoTags": [oci.NAME], "Layers": layers}]
     files = {path.relative_to(LAYOUT).as_posix(): path for path in sorted(LAYOUT.rglob("*")) if path.is_file()}
     files |= {"index.json": json.dumps(index).encode(), "manifest.json": json.dumps(docker).encode()}
     archive(target, files.items())
@@ -91,6 +95,10 @@ def make():
     shutil.copyfile(CONTEXT / "programs/usr/share/doc/dudao/sbom.cdx.json", bundle / "sbom.cdx.json")
     shutil.copy(ROOT / "deploy/bundle/load.sh", bundle / "load.sh")
     tool(bundle)
+    (bundle / "README.md").write_text(
+        f"# Dudao {VERSION}\n\n请先阅读 deploy/README.md。 Begin with [deploy/README.md](deploy/README.md).\n\n"
+        f"Commit {REVISION}, {CREATED}; image {digest}.\n"
+    )
     paths = sorted(path for path in bundle.rglob("*") if path.is_file())
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(bundle)}\n" for path in paths]
     (bundle / "SHA256SUMS").write_text("".join(sums))

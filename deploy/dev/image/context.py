@@ -38,7 +38,8 @@ TEXTS = {
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
 # Where the chart and the runtime mount something, so that the root file system need never be written to.
-MOUNTS = ["dev", "etc/dudao/config", "etc/dudao/keys", "proc", "run/secrets/dudao", "sys", "usr/share/fonts/official", "var/lib/dudao/files"]
+MOUNTS = ["dev", "proc", "sys", "etc/dudao/config", "etc/dudao/keys", "run/secrets/dudao", "usr/share/fonts/official",
+          "var/lib/dudao/files"]
 
 
 def put(source, layer, place):

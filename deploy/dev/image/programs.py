@@ -35,7 +35,8 @@ def build():
         "TZ": "UTC",
     }
     # Together, so that crates which both need are compiled once.
-    command = ["cargo", "auditable", "build", "--locked", "--profile", PROFILE, "--package", "programs", "--package", "documents-room", "--bins"]
+    packages = ["--package", "programs", "--package", "documents-room"]
+    command = ["cargo", "auditable", "build", "--locked", "--profile", PROFILE, *packages, "--bins"]
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
         sys.exit("the programs could not be built")
     toolchain = said("rustc", "--print=sysroot")
@@ -54,7 +55,8 @@ def names():
 
 def crates(name):
     """The crates in a program, read from the program itself."""
-    section = run("objcopy", "--output-target=binary", "--only-section=.dep-v0", "--set-section-flags=.dep-v0=alloc", PROGRAMS / name, "/dev/stdout")
+    flags = ["--output-target=binary", "--only-section=.dep-v0", "--set-section-flags=.dep-v0=alloc"]
+    section = run("objcopy", *flags, PROGRAMS / name, "/dev/stdout")
     if not section:
         sys.exit(f"{name} has no list of its crates; was it built by cargo auditable?")
     return json.loads(zlib.decompress(section))["packages"]

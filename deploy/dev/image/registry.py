@@ -74,8 +74,9 @@ class Registry:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         key, self.certificate = pathlib.Path(folder) / "registry.key", pathlib.Path(folder) / "registry.crt"
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=registry",
-            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", self.certificate)
+        kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        names = ["-subj", "/CN=registry", "-addext", "subjectAltName=IP:127.0.0.1"]
+        run("openssl", "req", "-x509", *kind, *names, "-keyout", key, "-out", self.certificate)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(self.certificate, key)
         self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)

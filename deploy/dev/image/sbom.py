@@ -53,7 +53,8 @@ class Crates:
         texts, without = collections.defaultdict(set), []
         for key in sorted(key for key, runs in self.runs.items() if runs and self.known[key]["source"]):
             folder = pathlib.Path(self.known[key]["manifest_path"]).parent
-            files = [file for file in sorted(folder.iterdir()) if file.is_file() and re.match(r"licen[cs]e|copying|notice|copyright", file.name, re.I)]
+            names = re.compile(r"licen[cs]e|copying|notice|copyright", re.I)
+            files = [file for file in sorted(folder.iterdir()) if file.is_file() and names.match(file.name)]
             for file in files:
                 text = re.sub(r"\s*\n", "\n", file.read_text(errors="replace")).strip()
                 texts[text].add(" ".join(key))
@@ -149,7 +150,8 @@ def bill(crates):
     """The whole bill as text; nothing in it depends on the machine or the hour."""
     applications = list(program_components(crates))
     others = [*system_components(), *font_components(), compiler_component()]
-    dependencies = [{"ref": "dudao", "dependsOn": [data["bom-ref"] for data, _ in applications] + [other["bom-ref"] for other in others]}]
+    parts = [part["bom-ref"] for part in [*(data for data, _ in applications), *others]]
+    dependencies = [{"ref": "dudao", "dependsOn": parts}]
     dependencies += [{"ref": data["bom-ref"], "dependsOn": needs} for data, needs in applications]
     dependencies += [{"ref": ref(key), "dependsOn": sorted(map(ref, crates.needs[key]))} for key in sorted(crates.runs)]
     document = {

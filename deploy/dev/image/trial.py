@@ -60,7 +60,8 @@ def fault(where, what):
 def pod(*command):
     """The words that run a command in the image; they need a network of their own (see `main`)."""
     mounts = [str(word) for pair in MOUNTS.items() for word in pair]
-    return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts", "bash", "-c", POD, "pod", str(IMAGE), *mounts, "--", *command]
+    cage = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts"]
+    return [*cage, "bash", "-c", POD, "pod", str(IMAGE), *mounts, "--", *command]
 
 
 def inside(*command):
@@ -204,7 +205,8 @@ def check_cage():
 
 def check_days():
     """Calendars and time zones are within: no file of the system is needed for them."""
-    answer = inside("/usr/local/bin/dudao", "due", "2026-09-29", "5wd", "--county", "469028", "--rulebook", "/usr/share/dudao/rulebook")
+    words = ["due", "2026-09-29", "5wd", "--county", "469028", "--rulebook", "/usr/share/dudao/rulebook"]
+    answer = inside("/usr/local/bin/dudao", *words)
     if answer.returncode != 0 or "2026-10-12" not in answer.stdout:
         fault("dudao due", answer.stderr or answer.stdout)
 
@@ -278,8 +280,10 @@ def check_authorities():
         fault("ca-certificates.crt", f"holds {trusted} authorities, the package {delivered}")
     # No settings of this machine: the certificate is a server's, not an authority's.
     (BASE / "openssl.cnf").write_text("[req]\ndistinguished_name=name\n[name]\n")
-    run("openssl", "req", "-x509", "-config", BASE / "openssl.cnf", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-days", "2", "-subj", "/CN=registry.trial", "-addext", "subjectAltName=DNS:registry.trial", "-keyout", BASE / "own.key", "-out", BASE / "own.crt")
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    own = ["-subj", "/CN=registry.trial", "-addext", "subjectAltName=DNS:registry.trial"]
+    files = ["-keyout", BASE / "own.key", "-out", BASE / "own.crt"]
+    run("openssl", "req", "-x509", "-config", BASE / "openssl.cnf", *kind, *own, *files)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(BASE / "own.crt", BASE / "own.key")
     alerts = []
@@ -296,7 +300,8 @@ def check_authorities():
     with listener(8443) as incoming:
         thread = threading.Thread(target=serve, args=[incoming])
         thread.start()
-        answer = inside("/usr/local/bin/dudao", "import", "/tmp/accounts.csv", "--registry", "https://registry.trial:8443", "--token-file", "/tmp/token")
+        address = "https://registry.trial:8443"
+        answer = inside("/usr/local/bin/dudao", "import", "/tmp/accounts.csv", "--registry", address, "--token-file", "/tmp/token")
         thread.join(LIMIT)
     if answer.returncode == 0 or not any("unknown ca" in alert.lower() for alert in alerts):
         fault("TLS", f"a stranger's certificate: {alerts}, {answer.stderr}")
@@ -317,7 +322,8 @@ def token():
     run("openssl", "genpkey", "-algorithm", "ed25519", "-out", private)
     run("openssl", "pkey", "-in", private, "-pubout", "-out", KEYS / "trial.pem")
     now = int(time.time())
-    claims = {"iss": "dudao", "aud": "dudao", "sub": str(uuid.uuid4()), "iat": now, "exp": now + 600, "jti": str(uuid.uuid4()), "name": "trial",
+    subject, number = str(uuid.uuid4()), str(uuid.uuid4())
+    claims = {"iss": "dudao", "aud": "dudao", "sub": subject, "iat": now, "exp": now + 600, "jti": number, "name": "trial",
               "grants": [{"role": "operator"}]}
     parts = [{"alg": "EdDSA", "typ": "JWT", "kid": "trial"}, claims]
     text = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
@@ -339,7 +345,8 @@ def check_rendering(pods):
     while len(made) < 2 and time.monotonic() < until and process.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=LIMIT)
         try:
-            connection.request("POST", "/v1/documents/render", content, {"authorization": f"Bearer {bearer}", "content-type": "application/json"})
+            headers = {"authorization": f"Bearer {bearer}", "content-type": "application/json"}
+            connection.request("POST", "/v1/documents/render", content, headers)
             answer = connection.getresponse()
             body = answer.read()
         except ConnectionRefusedError:
