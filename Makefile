@@ -14,7 +14,7 @@ define section
 	@printf '\n== %s\n' '$(1)'; $(2); printf '== %s: %s s\n' '$(1)' "$$SECONDS"
 endef
 
-.PHONY: help install demo story test chart faults storm drills bench check fmt prepare servers clean
+.PHONY: help install demo story test chart image bundle faults storm drills bench check fmt prepare servers clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -32,7 +32,7 @@ story: install ## The same story for machines: play it, check every fact, stop (
 
 test: install ## Everything that CI checks
 	$(call section,Format,cargo fmt --all --check)
-	$(call section,Shell scripts,shellcheck -x .ci/run $(DEV)/*.sh deploy/kubernetes/*.sh)
+	$(call section,Shell scripts,shellcheck -x .ci/run $(DEV)/*.sh deploy/kubernetes/*.sh deploy/bundle/*.sh)
 	$(call section,Dependencies,cargo deny check -A unused-wrapper bans licenses sources)
 	$(call section,Lints,cargo clippy --workspace --all-targets -- -D warnings)
 	$(call section,Checked queries,$(DEV)/with-servers.sh $(DEV)/prepare.sh --check)
@@ -48,6 +48,16 @@ chart: ## Check the Helm chart, its rules, dashboards and manifests (ACCEPT=1 wr
 	@$(DEV)/install.sh chart
 	$(call section,Build,cargo build --workspace --bins)
 	$(call section,Chart,.tools/chart/bin/python $(DEV)/chart.py $(if $(ACCEPT),--accept))
+
+image: install ## The image of all programs, built without a network and tried as a cluster runs it (as root)
+	@$(DEV)/install.sh chart
+	@$(DEV)/install.sh image
+	$(call section,Image,.tools/image/bin/python -B $(DEV)/image)
+
+bundle: install ## The image, and the bundle for a closed network (target/bundle)
+	@$(DEV)/install.sh chart
+	@$(DEV)/install.sh image
+	$(call section,Bundle,.tools/image/bin/python -B $(DEV)/image bundle)
 
 faults: install ## The fault journey in full: 2,000 rectifications while every process is killed at random
 	$(call section,Build,cargo build --workspace --bins)
@@ -68,7 +78,7 @@ bench: install ## Figures on this machine beside their goals, with durable serve
 
 check: install ## The quick look before a commit: format, scripts, lints
 	$(call section,Format,cargo fmt --all --check)
-	$(call section,Shell scripts,shellcheck -x .ci/run $(DEV)/*.sh deploy/kubernetes/*.sh)
+	$(call section,Shell scripts,shellcheck -x .ci/run $(DEV)/*.sh deploy/kubernetes/*.sh deploy/bundle/*.sh)
 	$(call section,Lints,cargo clippy --workspace --all-targets -- -D warnings)
 
 fmt: ## Format the sources

@@ -204,6 +204,17 @@ def edges(objects):
     return "".join(sorted(f"{source} -> {target}:{port}\n" for source, target, port in every))
 
 
+def check_programs(bundles):
+    """Whatever a pod starts is in the image: `documents`, or a name of the one file of all other programs."""
+    known = {"documents", *run(PROGRAMS / "programs", "--list").stdout.split()}
+    for name, objects in bundles.items():
+        for document in objects:
+            for container in (pod_of(document) or {"containers": []})["containers"]:
+                folder, _, program = container["command"][0].rpartition("/")
+                if folder != "/usr/local/bin" or program not in known:
+                    fault(f"{name}, {title(document)}", f"starts {container['command'][0]}, which is not in the image")
+
+
 def config_of(objects, service):
     found = [o["data"] for o in objects if o["kind"] == "ConfigMap" and f"{service}.toml" in o["data"]]
     if len({data[f"{service}.toml"] for data in found}) != 1:
@@ -426,6 +437,7 @@ def main():
         for name, objects in bundles.items():
             check_pods(name, objects)
         current(TESTS / "golden/edges.txt", edges(bundles["default"]))
+        check_programs(bundles)
         check_configurations(bundles)
         check_refusals()
         check_values()

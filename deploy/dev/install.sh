@@ -6,6 +6,8 @@
 # Does nothing, quickly, when all is there. PG_BIN and NATS_SERVER name other servers to use instead.
 # install.sh chart: besides, what checks the Helm chart: Kubernetes' schemas, and helm and promtool built from their official Go
 # modules (minutes, once). Without Go those of PATH are used; chart.py says so when there are none.
+# install.sh image: besides, what builds the image and tries it: buildah and skopeo from the system's packages, cargo-auditable
+# compiled from its crate, and the schema of bills of materials.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -20,6 +22,8 @@ PINS=(
 CHART_PINS=(kubernetes-validate==1.37.0)
 HELM=helm.sh/helm/v4/cmd/helm@v4.2.4
 PROMTOOL=github.com/prometheus/prometheus/cmd/promtool@v0.314.0
+IMAGE_PINS=('cyclonedx-python-lib[json-validation]==11.12.0' PyYAML==6.0.4)
+AUDITABLE=0.7.7
 
 have() {
     command -v "$1" >/dev/null 2>&1
@@ -63,13 +67,19 @@ NOTO=/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc
 DEJAVU=/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 FANDOL=(FandolFang-Regular FandolKai-Regular FandolHei-Regular FandolSong-Regular FandolSong-Bold)
 fonts_ready=no
-if [[ -f $TOOLS/fonts/${FANDOL[-1]}.otf && -e $TOOLS/fonts/${NOTO##*/} && -e $TOOLS/fonts/${DEJAVU##*/} ]]; then
+if [[ -f $TOOLS/font-licences/fandol/COPYING.gz && -f $TOOLS/fonts/${FANDOL[-1]}.otf && -e $TOOLS/fonts/${NOTO##*/} && -e $TOOLS/fonts/${DEJAVU##*/} ]]; then
     fonts_ready=yes
 else
     [[ -f $NOTO ]] || missing+=(fonts-noto-cjk)
     [[ -f $DEJAVU ]] || missing+=(fonts-dejavu-core)
 fi
 have psql || [[ -x $(pg_bin || true)/psql ]] || missing+=(postgresql-client)
+if [[ ${1:-} == image ]]; then
+    have buildah || missing+=(buildah)
+    have skopeo || missing+=(skopeo)
+    have openssl || missing+=(openssl)
+    have objcopy || missing+=(binutils)
+fi
 if [[ $tools_ready == no ]]; then
     find_python >/dev/null || missing+=(python3 python3-venv)
     [[ -d /etc/ssl/certs ]] || missing+=(ca-certificates)
@@ -117,8 +127,12 @@ if [[ $fonts_ready == no ]]; then
         cd -- "$download"
         apt-get -qq download texlive-lang-chinese || die "apt-get could not download texlive-lang-chinese"
         dpkg-deb --fsys-tarfile ./*.deb |
-            tar -x -C "$TOOLS/fonts" --strip-components=9 --wildcards '*/fandol/Fandol[FHKS]*.otf' ||
+            tar -x -C "$download" --wildcards '*/fandol/Fandol[FHKS]*.otf' '*/fandol/COPYING.gz' '*/fandol/README' ||
             die "the package texlive-lang-chinese has not the fonts that were expected"
+        mv -f -- usr/share/texlive/texmf-dist/fonts/opentype/public/fandol/*.otf "$TOOLS/fonts/"
+        mkdir -p -- "$TOOLS/font-licences"
+        rm -rf -- "$TOOLS/font-licences/fandol"
+        mv -- usr/share/doc/texlive-doc/fonts/fandol "$TOOLS/font-licences/"
     )
     rm -rf -- "$download"
     ln -sfn "$NOTO" "$TOOLS/fonts/${NOTO##*/}"
@@ -170,5 +184,22 @@ install_chart_tools() {
     printf '%s\n' "$wanted" >"$stamp"
 }
 
+install_image_tools() {
+    local stamp="$TOOLS/image/pins" wanted="${IMAGE_PINS[*]} cargo-auditable $AUDITABLE" python scratch
+    [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]] || return 0
+    note "installing ${IMAGE_PINS[*]} and cargo-auditable $AUDITABLE into .tools/image"
+    python=$(find_python) || die "no python3 with venv found; install python3-venv"
+    rm -rf -- "$TOOLS/image"
+    "$python" -m venv "$TOOLS/image"
+    "$TOOLS/image/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${IMAGE_PINS[@]}" ||
+        die "pip could not install ${IMAGE_PINS[*]}"
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/dudao-auditable.XXXXXX")
+    CARGO_TARGET_DIR=$scratch cargo install --quiet --locked --root "$TOOLS/image" --version "$AUDITABLE" cargo-auditable ||
+        die "cargo could not install cargo-auditable $AUDITABLE"
+    rm -rf -- "$scratch"
+    printf '%s\n' "$wanted" >"$stamp"
+}
+
 [[ ${1:-} != chart ]] || install_chart_tools
+[[ ${1:-} != image ]] || install_image_tools
 require_servers

@@ -5,6 +5,7 @@
 //! as their own roles, and changes nothing but the request of a replay.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may"))]
 
+pub mod cli;
 pub mod diagrams;
 pub mod doctor;
 pub mod due;

@@ -1,4 +1,4 @@
-//! `dudao`: the operator's tool.
+//! The command line of `dudao`, the operator's tool: what it is asked, and what it says.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use comfy_table::Table;
-use dudao::doctor::{self, Grade};
-use dudao::import::{self, ImportKind, RowFault};
-use dudao::keys::{self, KeyPurpose};
-use dudao::rehearse::{self, COLUMNS};
-use dudao::{Installation, diagrams, due, journal, rules};
 use service_kit::ids::{Ids as _, SystemIds};
+
+use crate::doctor::{self, Grade};
+use crate::import::{self, ImportKind, RowFault};
+use crate::keys::{self, KeyPurpose};
+use crate::rehearse::{self, COLUMNS};
+use crate::{Installation, diagrams, due, journal, rules};
 
 /// Longest wait for one service's replay.
 const REPLAY_LIMIT: Duration = Duration::from_mins(5);
@@ -143,8 +144,9 @@ enum KeyCommand {
     },
 }
 
+/// The whole main function of `dudao`: reads the process's arguments, does what they ask, says it.
 #[tokio::main]
-async fn main() -> ExitCode {
+pub async fn run() -> ExitCode {
     service_kit::install_crypto();
     let done = match Arguments::parse().command {
         Command::Import { file, registry, token_file, kind } => import(&file, &registry, &token_file, kind).await,
@@ -281,7 +283,7 @@ fn draw(rulebook: &Path, out: Option<PathBuf>) -> anyhow::Result<bool> {
 
 async fn prove(stack: &Path) -> anyhow::Result<bool> {
     let installation = Installation::load(stack)?;
-    let proof = dudao::prove::prove(deadlines_of(&installation)?).await?;
+    let proof = crate::prove::prove(deadlines_of(&installation)?).await?;
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table.set_header(["", "不变式 invariant", "证明的内容 what it proves", "违反 broken by"]);
@@ -306,7 +308,7 @@ async fn prove(stack: &Path) -> anyhow::Result<bool> {
 
 async fn explain(deadline_id: uuid::Uuid, stack: &Path) -> anyhow::Result<bool> {
     let installation = Installation::load(stack)?;
-    let (kept, recomputed) = dudao::explain::explain(deadlines_of(&installation)?, deadline_id).await?;
+    let (kept, recomputed) = crate::explain::explain(deadlines_of(&installation)?, deadline_id).await?;
     say(recomputed.sheet.print_zh())?;
     say(format!(
         "整改 {}　事项 {}　第{}次期限（{}）",
@@ -379,7 +381,7 @@ async fn rehearse(stack: &Path, rules: &Path, days: u16, json: bool) -> anyhow::
 }
 
 /// The entry of the service that keeps the clocks.
-fn deadlines_of(installation: &Installation) -> anyhow::Result<&dudao::ServiceEntry> {
+fn deadlines_of(installation: &Installation) -> anyhow::Result<&crate::ServiceEntry> {
     installation.chosen("deadlines")?.into_iter().next().context("the installation has no service deadlines")
 }
 
