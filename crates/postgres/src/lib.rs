@@ -158,6 +158,8 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::BeginFailed => true,
+        // The server, or what stands before it, closed the connection before its first word.
+        sqlx::Error::Protocol(said) => said.contains("unexpected response from SSLRequest"),
         // SQLSTATE: 08 connection, 40 rollback (serialisation, deadlock), 53 resources, 57 operator intervention (shutdown,
         // cancelled by a time limit), 55P03 lock not available, 25P03 and 25P04 the transaction ran into its time limit.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {

@@ -84,6 +84,8 @@ mod tests {
             assert_eq!(problem.kind(), ProblemKind::Unavailable, "{code}");
         }
         assert_eq!(Problem::from(sqlx::Error::PoolTimedOut).kind(), ProblemKind::Unavailable);
+        let closed = sqlx::Error::Protocol("unexpected response from SSLRequest: 0x00".to_owned());
+        assert_eq!(Problem::from(closed).kind(), ProblemKind::Unavailable);
         let gone = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         assert_eq!(Problem::from(sqlx::Error::Io(gone)).kind(), ProblemKind::Unavailable);
     }

@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use messaging::lag;
+use reqwest::Method;
 
 use super::{Ground, Report};
 use crate::lives::{Lives, flow, people};
-use crate::world::wait::{until, until_true};
-use crate::world::{World, WorldOptions};
+use crate::world::api::Body;
+use crate::world::wait::{LIMIT, until, until_true};
+use crate::world::{PASSWORD, World, WorldOptions};
 
 /// Requests that are refused before there is room again, in the small and the full size.
 const REFUSALS: [usize; 2] = [6, 60];
@@ -97,14 +99,33 @@ pub async fn drill(ground: &Ground) -> anyhow::Result<Report> {
     let share = ground.size.rectifications / 4;
     lives.live_next(share).await?;
 
-    refused(ground, &lives, &database, share, "数据库磁盘 PostgreSQL's disk", &mut report).await?;
-    refused(ground, &lives, &files, share, "佐证文件存储 the evidence folder", &mut report).await?;
+    let mut answer = String::new();
+    let during = async || {
+        answer = sign_in_until_refused(&world).await?;
+        anyhow::Ok(())
+    };
+    refused(ground, &lives, &database, share, "数据库磁盘 PostgreSQL's disk", during, &mut report).await?;
+    report.note(format!("signing in on PostgreSQL's full disk: {answer}"));
+    ensure!(answer.contains(": 503 "), "a full disk was no reason to come again: {answer}");
+    let during = async || anyhow::Ok(());
+    refused(ground, &lives, &files, share, "佐证文件存储 the evidence folder", during, &mut report).await?;
     ensure!(half_written(&root.join("files"))? == 0, "half a file was left in the evidence folder");
     broker_full(ground, &world, &lives, &broker, &mut report).await?;
 
     ground.prove(&world, &lives, &mut report).await?;
     world.stop().await;
     Ok(report)
+}
+
+/// Signs in, which writes a session, until a service refuses; answers what it said.
+async fn sign_in_until_refused(world: &World) -> anyhow::Result<String> {
+    let body = || Body::Json(serde_json::json!({"login": "operator", "password": PASSWORD}));
+    until("a service is asked to write on the full disk", LIMIT, || async {
+        // What still finds room is written; no answer at all is a connection that is just lost.
+        let answer = world.api.outside(Method::POST, "registry", "/v1/sessions", body()).await;
+        Ok(answer.err().map(|error| format!("{error:#}")).filter(|text| text.contains(": 50")))
+    })
+    .await
 }
 
 /// Fills a disk under load until people are refused, and gives room again.
@@ -114,6 +135,7 @@ async fn refused(
     disk: &Disk,
     share: usize,
     what: &str,
+    during: impl AsyncFnOnce() -> anyhow::Result<()>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let before = lives.troubles().len();
@@ -124,6 +146,7 @@ async fn refused(
             let full = Instant::now();
             let refusals = REFUSALS[usize::from(!ground.small)];
             until_true("people are refused", || async { Ok(lives.troubles().len() >= before + refusals) }).await?;
+            during().await?;
             report.phase(&format!("{what} 已满 full"), full.elapsed());
             disk.clear()?;
             let room = Instant::now();

@@ -76,6 +76,7 @@ impl Ground {
         act: impl AsyncFnOnce(&Load) -> anyhow::Result<T>,
     ) -> anyhow::Result<(T, Duration)> {
         let load = Load::default();
+        lives.about_to_act();
         let pace = if self.small { SMALL_PACE } else { PACE };
         let acting = async {
             let began = Instant::now();
@@ -94,10 +95,13 @@ impl Ground {
             .await
     }
 
-    /// The same, or until every life that may begin is lived.
+    /// The same, or until everybody who was let act has come to an end.
     pub async fn steps_or_end(&self, lives: &Lives<'_>, more: usize) -> anyhow::Result<()> {
-        let left = lives.steps().saturating_sub(lives.progress().load(Ordering::Relaxed));
-        self.steps(lives, more.min(left)).await
+        let goal = lives.progress().load(Ordering::Relaxed) + more;
+        crate::world::wait::until_true("people act", || async {
+            Ok(!lives.are_acting() || lives.progress().load(Ordering::Relaxed) >= goal)
+        })
+        .await
     }
 
     /// Waits until everything is applied and told; answers how long that took.

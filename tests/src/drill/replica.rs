@@ -31,7 +31,9 @@ pub async fn drill(ground: &Ground) -> anyhow::Result<Report> {
     // Each loss has people of its own: those of the one before may all have come to their end.
     let share = ground.size.rectifications / 3;
     ground.under_load_of(&lives, share, async |_| lose_services(ground, &world, &lives, &mut report).await).await?;
-    ground.under_load_of(&lives, share, async |_| lose_brokers(ground, &world, &lives, &mut report).await).await?;
+    ground
+        .under_load_of(&lives, share, async |_| Box::pin(lose_brokers(ground, &world, &lives, &mut report)).await)
+        .await?;
     ground
         .under_load_of(&lives, share, async |_| {
             ground.steps(&lives, STEPS).await?;

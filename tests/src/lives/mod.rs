@@ -90,6 +90,8 @@ pub struct Lives<'a> {
     done: Arc<AtomicUsize>,
     /// How many of them have begun; they begin in their order.
     begun: AtomicUsize,
+    /// Whether somebody acts or may begin to, see [`Lives::live_until`].
+    acting: AtomicBool,
     /// Those that were lost by nature, see [`Lives::give_up`].
     gone: Mutex<Range<usize>>,
     /// How often which answer came, of those after which one tries again.
@@ -117,6 +119,7 @@ impl<'a> Lives<'a> {
             http: client(true)?,
             done: Arc::default(),
             begun: AtomicUsize::new(0),
+            acting: AtomicBool::new(false),
             gone: Mutex::default(),
             again: Mutex::default(),
             troubles: Mutex::default(),
@@ -145,6 +148,16 @@ impl<'a> Lives<'a> {
     /// Only once.
     pub fn give_up(&self, from: usize) {
         *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = from..self.begun();
+    }
+
+    /// Says that people are about to act; whoever looks before they begin must not take them for done.
+    pub fn about_to_act(&self) {
+        self.acting.store(true, Ordering::Release);
+    }
+
+    /// Whether those who were let act have not come to their end yet.
+    pub fn are_acting(&self) -> bool {
+        self.acting.load(Ordering::Acquire)
     }
 
     /// Those that were given up.
@@ -205,7 +218,10 @@ impl<'a> Lives<'a> {
                     running.push(self.live_at(&tasks, self.begun.fetch_add(1, Ordering::AcqRel)));
                 }
                 Some(lived) = running.next(), if !running.is_empty() => lived?,
-                else => return Ok(()),
+                else => {
+                    self.acting.store(false, Ordering::Release);
+                    return Ok(());
+                }
             }
         }
     }
