@@ -14,7 +14,7 @@ define section
 	@printf '\n== %s\n' '$(1)'; $(2); printf '== %s: %s s\n' '$(1)' "$$SECONDS"
 endef
 
-.PHONY: help install demo story test chart faults storm bench check fmt prepare servers clean
+.PHONY: help install demo story test chart faults storm drills bench check fmt prepare servers clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -56,6 +56,10 @@ faults: install ## The fault journey in full: 2,000 rectifications while every p
 storm: install ## The storm alone: 100,000 orders at one instant while replicas, database and broker are killed
 	$(call section,Build,cargo build --workspace --bins)
 	@cargo nextest run --workspace --test storm --no-capture
+
+drills: install ## Every drill in full size (NAME=… for one): figures in target/drills/results.jsonl and in a table
+	$(call section,Build,cargo build --workspace --bins)
+	@target/debug/drill run $(NAME) --results target/drills/results.jsonl
 
 bench: install ## Figures on this machine beside their goals, with durable servers (target/bench/results.jsonl); asserts nothing
 	@rm -f target/bench/results.jsonl

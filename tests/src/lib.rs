@@ -2,6 +2,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may"))]
 
+pub mod drill;
+pub mod lives;
 pub mod mail_sink;
 pub mod national_platform;
 pub mod province;
+pub mod say;
+pub mod world;

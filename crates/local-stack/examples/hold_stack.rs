@@ -1,7 +1,6 @@
 //! `hold_stack FOLDER BINARIES`: opens a stack, starts the service `tasks`, writes the pids of all its processes to FOLDER/pids,
 //! and holds it until it is interrupted. The tests of this crate interrupt it, and shoot it.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use local_stack::{KeyMakers, KeyTexts, Stack, StackOptions, Tools, interrupted, workspace_root};
@@ -13,15 +12,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         return Err("usage: hold_stack FOLDER BINARIES".into());
     };
     let key = || Ok(KeyTexts { private: "private".to_owned(), public: "public".to_owned() });
-    let options = StackOptions {
-        folder: folder.join("run"),
-        tools: Tools::find(&workspace_root())?,
-        binaries,
-        keys: KeyMakers { journal: key, token: key },
-        durable: false,
-        ports: BTreeMap::new(),
-        environment: Vec::new(),
-    };
+    let keys = KeyMakers { journal: key, token: key };
+    let tools = Tools::find(&workspace_root())?;
+    let options = StackOptions { durable: false, ..StackOptions::new(folder.join("run"), tools, binaries, keys) };
     let mut stack = Stack::open(options).await?;
     stack.start(&["tasks"], |settings| settings.ready_at().to_string()).await?;
     let mut pids = String::new();

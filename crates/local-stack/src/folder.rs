@@ -76,6 +76,12 @@ pub(crate) fn for_postgres(wished: &Path, user: Option<RunAs>) -> Result<PathBuf
     Ok(folder)
 }
 
+/// A folder that PostgreSQL can reach and write into, created: the wished one, or one below /var/tmp in its place. For what
+/// lies beside its data: an archive of its log, a copy.
+pub fn for_server(wished: &Path) -> Result<PathBuf, Error> {
+    for_postgres(wished, postgres_user()?)
+}
+
 /// Whether the user may pass through every folder above this one.
 fn reachable(folder: &Path, user: RunAs) -> Result<bool, Error> {
     for parent in folder.ancestors().skip(1) {

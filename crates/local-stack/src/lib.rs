@@ -32,9 +32,10 @@ mod tools;
 
 pub use database::DatabaseAccess;
 pub use error::Error;
+pub use folder::for_server as server_folder;
 pub use interrupt::{Interrupted, interrupted, until_interrupted};
 pub use log::tail;
-pub use nats::Nats;
+pub use nats::{Nats, NatsNode};
 pub use port::free_port;
 pub use postgres::{Postgres, PostgresOptions};
 pub use probe::Ready;

@@ -6,6 +6,35 @@ use std::time::Duration;
 
 use crate::{Error, Process, Program, Ready, StopSignal, folder, free_port};
 
+/// What a server must know to be one of a cluster.
+#[derive(Debug, Clone)]
+pub struct NatsNode {
+    /// Its name, different from the others'.
+    pub name: String,
+    /// Port on 127.0.0.1 where the other servers reach it.
+    pub route: u16,
+    /// The route ports of all servers of the cluster.
+    pub routes: Vec<u16>,
+}
+
+impl NatsNode {
+    fn arguments(&self) -> Vec<String> {
+        let address = |port: &u16| format!("nats://127.0.0.1:{port}");
+        let routes: Vec<String> = self.routes.iter().filter(|port| **port != self.route).map(address).collect();
+        let words = [
+            "-n",
+            &self.name,
+            "-cluster_name",
+            "dudao",
+            "-cluster",
+            &address(&self.route),
+            "-routes",
+            &routes.join(","),
+        ];
+        words.map(str::to_owned).to_vec()
+    }
+}
+
 /// A running server, listening on 127.0.0.1 only.
 #[derive(Debug)]
 pub struct Nats {
@@ -16,8 +45,8 @@ pub struct Nats {
 
 impl Nats {
     /// Starts the server on the folder's data and waits until it greets. `binary` is nats-server 2.10 or newer, `port` a
-    /// free one when `None`.
-    pub async fn start(dir: &Path, binary: &Path, port: Option<u16>) -> Result<Self, Error> {
+    /// free one when `None`, `node` its place in a cluster.
+    pub async fn start(dir: &Path, binary: &Path, port: Option<u16>, node: Option<&NatsNode>) -> Result<Self, Error> {
         folder::create_private(dir)?;
         let data = dir.join("data");
         let port = port.map_or_else(free_port, Ok)?;
@@ -25,6 +54,7 @@ impl Nats {
         let program = Program::new("nats", binary, dir.join("nats.log"), ready)
             .arguments(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
             .arguments([data.as_os_str()])
+            .arguments(node.map(NatsNode::arguments).unwrap_or_default())
             .stopped_by(StopSignal::Terminate, Duration::from_secs(15))
             .ready_within(Duration::from_secs(30))
             .patient();

@@ -39,6 +39,7 @@ pub struct Postgres {
     process: Process,
     superuser: PgConnectOptions,
     password_file: PathBuf,
+    bin: PathBuf,
     port: u16,
 }
 
@@ -85,7 +86,7 @@ impl Postgres {
             .patient();
         let process = Process::spawn(program)?;
         process.ready().await?;
-        Ok(Self { process, superuser, password_file, port })
+        Ok(Self { process, superuser, password_file, bin: options.bin.clone(), port })
     }
 
     /// The port on 127.0.0.1.
@@ -112,6 +113,80 @@ impl Postgres {
     pub fn process(&self) -> &Process {
         &self.process
     }
+
+    /// Copies the running server (`pg_basebackup`) into a folder that [`Postgres::start`] can start; the copy has the same
+    /// passwords. What was written meanwhile comes with the write-ahead log: from an archive, or from this server.
+    pub async fn base_backup(&self, dir: &Path) -> Result<(), Error> {
+        let user = folder::postgres_user()?;
+        let folder = folder::for_postgres(dir, user)?;
+        let password =
+            std::fs::read_to_string(&self.password_file).map_err(Error::file("reading", &self.password_file))?;
+        secret::write(&folder.join("superuser.password"), &password, 0o600)?;
+        let mut command = Command::new(self.bin.join("pg_basebackup"));
+        command
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.port.to_string(),
+                "-U",
+                "postgres",
+                "-w",
+                "-X",
+                "stream",
+                "-c",
+                "fast",
+                "-D",
+            ])
+            .arg(folder.join("data"))
+            .env("PGPASSWORD", password.trim_end());
+        helper("pg_basebackup", command, user).await
+    }
+
+    /// Makes a stopped server's data a standby of this one, or of whatever stands at `port`, from its next start on.
+    pub fn make_standby(&self, dir: &Path, name: &str, port: u16) -> Result<(), Error> {
+        let user = folder::postgres_user()?;
+        let data = folder::for_postgres(dir, user)?.join("data");
+        let password =
+            std::fs::read_to_string(&self.password_file).map_err(Error::file("reading", &self.password_file))?;
+        let password = password.trim_end();
+        let settings = data.join("postgresql.auto.conf");
+        let text = format!(
+            "primary_conninfo = 'host=127.0.0.1 port={port} user=postgres password={password} application_name={name}'\n"
+        );
+        signal_file(&data.join("standby.signal"), "", user)?;
+        signal_file(&settings, &text, user)
+    }
+
+    /// Makes a base backup recover from an archive at its next start; `settings` say from where and how far
+    /// (`restore_command`, `recovery_target_time`, …).
+    pub fn make_recovery(dir: &Path) -> Result<(), Error> {
+        let user = folder::postgres_user()?;
+        let data = folder::for_postgres(dir, user)?.join("data");
+        signal_file(&data.join("recovery.signal"), "", user)
+    }
+}
+
+/// A file that the server reads at its start.
+fn signal_file(path: &Path, text: &str, user: Option<RunAs>) -> Result<(), Error> {
+    secret::write(path, text, 0o600)?;
+    user.map_or(Ok(()), |user| folder::give(path, user))
+}
+
+/// Runs one of PostgreSQL's programs to its end, as PostgreSQL's user.
+async fn helper(program: &'static str, mut command: Command, user: Option<RunAs>) -> Result<(), Error> {
+    command.current_dir("/").stdin(std::process::Stdio::null()).kill_on_drop(true);
+    if let Some(user) = user {
+        command.uid(user.uid).gid(user.gid);
+    }
+    let binary = PathBuf::from(command.as_std().get_program());
+    let output = command.output().await;
+    let output = output.map_err(|source| Error::Spawn { name: program.to_owned(), binary, source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = [output.stdout, output.stderr].concat();
+    Err(Error::Helper { program, output: String::from_utf8_lossy(&text).into_owned() })
 }
 
 /// initdb into a folder beside, which then gets its name: an interrupted one is never taken for a cluster.
@@ -138,19 +213,9 @@ async fn create_cluster(
         .arg("-D")
         .arg(&unfinished)
         .arg("--pwfile")
-        .arg(&password_file)
-        .current_dir("/")
-        .stdin(std::process::Stdio::null())
-        .kill_on_drop(true);
-    if let Some(user) = user {
-        command.uid(user.uid).gid(user.gid);
-    }
-    let output = command.output().await;
+        .arg(&password_file);
+    let made = helper("initdb", command, user).await;
     std::fs::remove_file(&password_file).ok();
-    let output = output.map_err(|source| Error::Spawn { name: "initdb".to_owned(), binary, source })?;
-    if !output.status.success() {
-        let text = [output.stdout, output.stderr].concat();
-        return Err(Error::Helper { program: "initdb", output: String::from_utf8_lossy(&text).into_owned() });
-    }
+    made?;
     std::fs::rename(&unfinished, data).map_err(Error::file("renaming", &unfinished))
 }

@@ -34,7 +34,7 @@ impl Ready {
     }
 
     /// One look; the error says what was seen instead.
-    pub(crate) async fn look(&self) -> Result<(), String> {
+    pub async fn look(&self) -> Result<(), String> {
         let look = async {
             match self {
                 Self::Http { address, path } => http(*address, path).await,

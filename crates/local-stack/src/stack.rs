@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 
-use crate::{DatabaseAccess, Error, KeyMakers, Nats, Postgres, PostgresOptions, Process, ServiceProcess, Tools};
+use crate::{
+    DatabaseAccess, Error, KeyMakers, Nats, NatsNode, Postgres, PostgresOptions, Process, ServiceProcess, Tools,
+};
 use crate::{clock, database, folder, secret};
 
 use layout::{Layout, Ports};
@@ -21,6 +23,9 @@ pub const SERVICES: [&str; 9] =
 
 /// What stands for the world outside: the national platform (国家平台) and the mail servers.
 pub const SIMULATORS: [&str; 2] = ["national-platform", "mail-sink"];
+
+/// Servers that a broker's cluster has.
+const BROKERS: [&str; 3] = ["nats", "nats-2", "nats-3"];
 
 /// Hold no business data, hence no database.
 const WITHOUT_DATABASE: [&str; 2] = ["documents", "console"];
@@ -38,10 +43,31 @@ pub struct StackOptions {
     pub keys: KeyMakers,
     /// Whether PostgreSQL waits for the disk.
     pub durable: bool,
+    /// Further settings of PostgreSQL, `name=value`.
+    pub postgres: Vec<String>,
+    /// Whether the broker is a cluster of three servers, each stream with a copy on each, instead of one server.
+    pub broker_cluster: bool,
     /// Ports to take if they are free, by process; otherwise those of the last run, otherwise any.
     pub ports: BTreeMap<String, u16>,
     /// Environment of every service, `RUST_LOG` for instance.
     pub environment: Vec<(String, String)>,
+}
+
+impl StackOptions {
+    /// Durable, one broker, any ports.
+    pub fn new(folder: impl Into<PathBuf>, tools: Tools, binaries: impl Into<PathBuf>, keys: KeyMakers) -> Self {
+        Self {
+            folder: folder.into(),
+            tools,
+            binaries: binaries.into(),
+            keys,
+            durable: true,
+            postgres: Vec::new(),
+            broker_cluster: false,
+            ports: BTreeMap::new(),
+            environment: Vec::new(),
+        }
+    }
 }
 
 /// A running installation. [`Stack::stop`] or dropping it ends every process; the folder stays.
@@ -49,7 +75,7 @@ pub struct StackOptions {
 pub struct Stack {
     // In the order in which they are dropped: clients before servers.
     processes: BTreeMap<String, ServiceProcess>,
-    nats: Nats,
+    brokers: Vec<Nats>,
     postgres: Postgres,
     databases: BTreeMap<String, DatabaseAccess>,
     ports: Ports,
@@ -71,17 +97,16 @@ impl Stack {
         layout.end_leftover_servers();
         let ports = Ports::choose(&layout.ports_file(), &options.ports)?;
 
-        let (pg_port, nats_port) = (ports.first("postgres"), ports.first("nats"));
+        let pg_port = ports.first("postgres");
         let pg_options = PostgresOptions {
             port: Some(pg_port),
             durable: options.durable,
+            settings: options.postgres.clone(),
             ..PostgresOptions::new(&options.tools.pg_bin)
         };
-        let (pg_folder, nats_folder) = (layout.postgres(), layout.nats());
-        let (postgres, nats) = tokio::try_join!(
-            Postgres::start(&pg_folder, &pg_options),
-            Nats::start(&nats_folder, &options.tools.nats_server, Some(nats_port)),
-        )?;
+        let pg_folder = layout.postgres();
+        let (postgres, brokers) =
+            tokio::try_join!(Postgres::start(&pg_folder, &pg_options), start_brokers(&layout, &ports, &options))?;
 
         let mut databases = BTreeMap::new();
         for service in SERVICES.into_iter().filter(|service| !WITHOUT_DATABASE.contains(service)) {
@@ -95,7 +120,7 @@ impl Stack {
             )?;
         }
         secret::kept_key(&layout.token_key(), &layout.token_public_key(), "token", options.keys.token)?;
-        Ok(Self { processes: BTreeMap::new(), nats, postgres, databases, ports, layout, options, _lock: lock })
+        Ok(Self { processes: BTreeMap::new(), brokers, postgres, databases, ports, layout, options, _lock: lock })
     }
 
     /// What the process of that name is told: addresses, database, keys.
@@ -105,7 +130,8 @@ impl Stack {
             http: self.ports.http(name),
             second: self.ports.second(name),
             database: self.databases.get(name).cloned(),
-            nats_url: self.nats.url(),
+            nats_url: self.nats().url(),
+            broker_copies: self.brokers.len(),
             files: self.layout.files(),
             own_folder: self.layout.own(name),
             journal_key: self.layout.journal_key(name),
@@ -157,7 +183,7 @@ impl Stack {
     pub fn process(&self, name: &str) -> Result<&Process, Error> {
         match name {
             "postgres" => Ok(self.postgres.process()),
-            "nats" => Ok(self.nats.process()),
+            "nats" => Ok(self.nats().process()),
             other => {
                 self.processes.get(other).map(|process| &**process).ok_or_else(|| Error::Unknown(other.to_owned()))
             }
@@ -171,7 +197,8 @@ impl Stack {
 
     /// Waits until everything that was started is ready (again).
     pub async fn all_ready(&self) -> Result<(), Error> {
-        tokio::try_join!(self.postgres.process().ready(), self.nats.process().ready())?;
+        self.postgres.process().ready().await?;
+        try_join_all(self.brokers.iter().map(|broker| broker.process().ready())).await?;
         try_join_all(self.processes.values().map(|process| process.ready())).await?;
         Ok(())
     }
@@ -181,9 +208,15 @@ impl Stack {
         &self.postgres
     }
 
-    /// The broker.
+    /// The broker; of a cluster, the first server.
     pub fn nats(&self) -> &Nats {
-        &self.nats
+        // There is always one.
+        &self.brokers[0]
+    }
+
+    /// The servers of the broker.
+    pub fn brokers(&self) -> &[Nats] {
+        &self.brokers
     }
 
     /// The databases by service.
@@ -212,7 +245,20 @@ impl Stack {
     /// Ends everything in good order: simulators and services together, then the broker, then the database.
     pub async fn stop(self) {
         join_all(self.processes.values().map(|process| process.terminate())).await;
-        self.nats.process().terminate().await;
+        join_all(self.brokers.iter().map(|broker| broker.process().terminate())).await;
         self.postgres.process().terminate().await;
     }
+}
+
+async fn start_brokers(layout: &Layout, ports: &Ports, options: &StackOptions) -> Result<Vec<Nats>, Error> {
+    let names: &[&str] = if options.broker_cluster { &BROKERS } else { &BROKERS[..1] };
+    let routes: Vec<u16> = names.iter().map(|name| ports.second(name).port()).collect();
+    try_join_all(names.iter().map(|name| {
+        let node = NatsNode { name: (*name).to_owned(), route: ports.second(name).port(), routes: routes.clone() };
+        async move {
+            let node = options.broker_cluster.then_some(&node);
+            Nats::start(&layout.server(name), &options.tools.nats_server, Some(ports.first(name)), node).await
+        }
+    }))
+    .await
 }

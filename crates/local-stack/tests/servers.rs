@@ -1,7 +1,6 @@
 //! Real servers, really shot. As root (PostgreSQL then runs as the user postgres) and as anybody else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -72,7 +71,7 @@ async fn postgres_is_closed_to_whoever_has_no_password() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_keeps_its_stream_over_a_kill_and_loses_it_when_wiped() {
     let folder = Folder::new("nats");
-    let server = Nats::start(&folder.0, &tools().nats_server, None).await.unwrap();
+    let server = Nats::start(&folder.0, &tools().nats_server, None, None).await.unwrap();
     let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
     let config = async_nats::jetstream::stream::Config {
         name: "KEPT".to_owned(),
@@ -119,15 +118,8 @@ fn binaries(folder: &Folder) -> PathBuf {
 }
 
 fn options(folder: &Folder) -> StackOptions {
-    StackOptions {
-        folder: folder.0.join("run"),
-        tools: tools(),
-        binaries: binaries(folder),
-        keys: KeyMakers { journal: || Ok(key("journal")), token: || Ok(key("token")) },
-        durable: false,
-        ports: BTreeMap::new(),
-        environment: Vec::new(),
-    }
+    let keys = KeyMakers { journal: || Ok(key("journal")), token: || Ok(key("token")) };
+    StackOptions { durable: false, ..StackOptions::new(folder.0.join("run"), tools(), binaries(folder), keys) }
 }
 
 fn key(name: &str) -> KeyTexts {

@@ -1,19 +1,12 @@
 //! The story of the main job, from the spreadsheet to the national platform, in ten steps.
 
-mod api;
 mod browser;
 mod cast;
-mod config;
-mod db;
 mod facts;
-mod http;
-mod json;
 mod photo;
 mod plot;
 mod show;
 mod steps;
-mod wait;
-mod world;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,12 +21,12 @@ use local_stack::{Interrupted, interrupted, until_interrupted, workspace_root};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tests::province::Province;
+use tests::world::{self, PASSWORD, World, WorldOptions, api, http, json, wait};
 
 use cast::{Cast, account};
 use facts::Facts;
 use plot::Story;
 use show::{Show, say};
-use world::{PASSWORD, World, WorldOptions};
 
 /// Seed of the province.
 const SEED: u64 = 20_210_415;
@@ -137,14 +130,13 @@ async fn prepare_and_play(arguments: &Arguments) -> anyhow::Result<Ended> {
     let show = Show::new(STEPS.len() as u64);
     show.now("启动数据库、消息服务器和全部服务 · starting servers and services");
     let ports = if arguments.stay { wishes() } else { BTreeMap::new() };
-    let world = match World::start(WorldOptions {
-        folder,
+    let options = WorldOptions {
         ports,
         durable: arguments.stay,
         console: arguments.steps == STEPS.len(),
-    })
-    .await
-    {
+        ..WorldOptions::new(folder)
+    };
+    let world = match World::start(options).await {
         Ok(world) => world,
         Err(error) => {
             show.finish();

@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use tests::province::Province;
+use tests::world::db::Databases;
 
 use super::api::{Api, Body};
 use super::cast::{Cast, Supervised};
-use super::db::Databases;
 use super::json::Read as _;
 use super::show::Show;
 use super::wait::{LIMIT, until};

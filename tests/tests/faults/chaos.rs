@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::story::world::World;
 use local_stack::SERVICES;
+use tests::world::World;
 
-use crate::Say;
+use tests::lives::Size;
+use tests::say::Say;
+
 use crate::chance::Chance;
-use crate::size::Size;
 
 /// Shots at each service while the lives are lived.
 const SHOTS: usize = 2;

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::story::world::World;
 use anyhow::{Context as _, bail, ensure};
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, consumer::PullConsumer};
@@ -17,12 +16,12 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use service_kit::ids::{Ids as _, SystemIds};
 use sqlx::AssertSqlSafe;
+use tests::world::World;
 use uuid::Uuid;
 
-use crate::Say;
-use crate::flow::{self, CONSUMERS, JOURNALS};
-use crate::lives::Lives;
-use crate::people;
+use tests::lives::flow::{self, CONSUMERS, JOURNALS};
+use tests::lives::{Lives, people};
+use tests::say::Say;
 
 /// Messages from each end of each stream that are published again.
 const DUPLICATES: u64 = 250;

@@ -4,58 +4,30 @@
 //!
 //! The verdict depends on no moment: everything is waited for by its condition, and the proof reads what stands in the
 //! databases, the platform and the mail sink. The seed is printed; the number of rectifications comes from `DUDAO_FAULTS`
-//! (see [`size::Size::read`]).
+//! (see [`size::read`]).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::indexing_slicing,
-    reason = "tests may"
-)]
-
-#[expect(dead_code, reason = "the story needs more of it")]
-#[path = "../../src/story"]
-mod story {
-    pub mod api;
-    pub mod config;
-    pub mod db;
-    pub mod http;
-    pub mod json;
-    pub mod wait;
-    pub mod world;
-}
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
 mod chance;
 mod chaos;
-mod flow;
 mod garbage;
-mod lives;
-mod people;
-mod proof;
-mod quiet;
 mod size;
 
-use std::collections::BTreeMap;
-use std::time::Instant;
-
-use crate::story::world::{World, WorldOptions};
 use local_stack::workspace_root;
-
-use crate::lives::Lives;
-use crate::people::People;
-use crate::size::Size;
+use tests::lives::people::People;
+use tests::lives::{Lives, Size, proof, quiet};
+use tests::say::Say;
+use tests::world::{World, WorldOptions};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_nothing_happens_twice_whatever_is_shot() {
     service_kit::install_crypto();
-    let size = Size::read();
+    let size = size::read();
     let folder = workspace_root().join("target/faults").join(std::process::id().to_string());
     let say = Say::new();
     say.it(&format!("{} rectifications, seed {}, in {}", size.rectifications, size.seed, folder.display()));
     // Durable: a database that is shot must not lose what it has committed.
-    let options = WorldOptions { folder: folder.clone(), ports: BTreeMap::new(), durable: true, console: true };
+    let options = WorldOptions { durable: true, ..WorldOptions::new(&folder) };
     let world = World::start(options).await.unwrap();
     let played = play(&world, &size, &say).await;
     say.it("stopping");
@@ -78,23 +50,9 @@ async fn play(world: &World, size: &Size, say: &Say) -> anyhow::Result<()> {
     tokio::try_join!(lives.pass_every_limit(), chaos::while_firing(world, size, say))?;
     quiet::wait(world, say).await?;
     say.it("quiet; the proof");
-    proof::all(world, &lives, size).await?;
+    proof::all(world, &lives).await?;
     say.it("proven; now garbage");
     garbage::feed_and_check(world, &lives, say).await?;
-    proof::chains(world).await
-}
-
-/// What is said while the test runs: a line with the seconds since the start.
-#[derive(Debug)]
-pub struct Say(Instant);
-
-impl Say {
-    fn new() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Says it.
-    pub fn it(&self, text: &str) {
-        eprintln!("{:7.1} s  {text}", self.0.elapsed().as_secs_f64());
-    }
+    proof::chains(world).await?;
+    Ok(())
 }

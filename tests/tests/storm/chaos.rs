@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use crate::Say;
+use tests::say::Say;
+
 use crate::replicas::Replicas;
 use crate::size::Size;
 use crate::templates::{Ready, STORM};

@@ -6,19 +6,7 @@
 //! The seed is printed; `DUDAO_STORM_SEED` plays the same chances again, `DUDAO_STORM` sets how many cases (see
 //! [`size::Size::read`]).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::indexing_slicing,
-    reason = "tests may"
-)]
-
-#[path = "../../src/story"]
-mod story {
-    pub mod config;
-}
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
 mod chaos;
 mod proof;
@@ -26,9 +14,8 @@ mod replicas;
 mod size;
 mod templates;
 
-use std::time::Instant;
-
 use local_stack::workspace_root;
+use tests::say::Say;
 
 use crate::replicas::Replicas;
 use crate::size::Size;
@@ -57,19 +44,4 @@ async fn play(replicas: &Replicas, size: &Size, say: &Say) -> anyhow::Result<()>
     let blows = chaos::until_nothing_is_due(replicas, size, &ready, say).await?;
     say.it(&format!("nothing is due any more, after {blows}"));
     proof::all(replicas, &ready).await
-}
-
-/// What is said while the test runs: a line with the seconds since the start.
-#[derive(Debug)]
-pub struct Say(Instant);
-
-impl Say {
-    fn new() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Says it.
-    pub fn it(&self, text: &str) {
-        eprintln!("{:7.1} s  {text}", self.0.elapsed().as_secs_f64());
-    }
 }

@@ -1,6 +1,5 @@
 //! The servers, and two processes of `deadlines` on one database.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use local_stack::{
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::story::config::{self, Places};
+use tests::world::config::{self, Places};
 
 const SERVICE: &str = "deadlines";
 /// The longest that a server which was shot takes until it answers again, on a machine with two busy cores.
@@ -45,16 +44,9 @@ impl Replicas {
     /// Starts everything; durable, for a database that is shot must not lose what it has committed.
     pub async fn start(folder: &Path) -> anyhow::Result<Self> {
         let workspace = workspace_root();
-        let mut stack = Stack::open(StackOptions {
-            folder: folder.to_owned(),
-            tools: Tools::find(&workspace)?,
-            binaries: binaries(folder)?,
-            keys: KeyMakers { journal: journal_key, token: token_key },
-            durable: true,
-            ports: BTreeMap::new(),
-            environment: Vec::new(),
-        })
-        .await?;
+        let keys = KeyMakers { journal: journal_key, token: token_key };
+        let options = StackOptions::new(folder, Tools::find(&workspace)?, binaries(folder)?, keys);
+        let mut stack = Stack::open(options).await?;
         let nothing = || stack.folder().join("nothing");
         let places = Places {
             rulebook: workspace.join("rulebook"),

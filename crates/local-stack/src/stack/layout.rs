@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{SERVICES, SIMULATORS};
+use super::{BROKERS, SERVICES, SIMULATORS};
 use crate::{Error, StopSignal, folder, free_port, leftover, port, secret};
 
 /// The paths of a stack.
@@ -44,7 +44,9 @@ impl Layout {
     }
 
     pub(super) fn end_leftover_servers(&self) {
-        leftover::end(&self.nats().join("nats.pid"), StopSignal::Terminate, Duration::from_secs(10));
+        for name in BROKERS {
+            leftover::end(&self.server(name).join("nats.pid"), StopSignal::Terminate, Duration::from_secs(10));
+        }
         leftover::end(&self.postgres().join("postgres.pid"), StopSignal::Interrupt, Duration::from_secs(20));
     }
 
@@ -56,8 +58,8 @@ impl Layout {
         self.root.join("postgres")
     }
 
-    pub(super) fn nats(&self) -> PathBuf {
-        self.root.join("nats")
+    pub(super) fn server(&self, name: &str) -> PathBuf {
+        self.root.join(name)
     }
 
     pub(super) fn files(&self) -> PathBuf {
@@ -123,7 +125,7 @@ impl Ports {
         };
         let mut ports = BTreeMap::new();
         // Those with a wish first, so that no other takes it because the last run had it.
-        let mut names: Vec<&str> = ["postgres", "nats"].into_iter().chain(SERVICES).chain(SIMULATORS).collect();
+        let mut names: Vec<&str> = ["postgres"].into_iter().chain(BROKERS).chain(SERVICES).chain(SIMULATORS).collect();
         names.sort_by_key(|name| !wishes.contains_key(*name));
         for name in names {
             let before = last.get(name).copied();

@@ -20,6 +20,8 @@ pub struct Settings {
     pub database: Option<DatabaseAccess>,
     /// The broker.
     pub nats_url: String,
+    /// How many copies each stream should have.
+    pub broker_copies: usize,
     /// The content-addressed store that all services share, as they would share an object store.
     pub files: PathBuf,
     /// A folder for itself alone.

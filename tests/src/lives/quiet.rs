@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::story::world::World;
+use crate::world::World;
 use anyhow::bail;
 
-use crate::Say;
-use crate::flow::{self, CONSUMERS, JOURNALS};
-use crate::people;
+use super::flow::{self, CONSUMERS, JOURNALS};
+use super::people;
+use crate::say::Say;
 
 /// Generous: a machine with two busy cores and services that have just been shot.
 const LIMIT: Duration = Duration::from_mins(8);

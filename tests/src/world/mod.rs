@@ -1,4 +1,12 @@
-//! The installation that the story plays on: servers, services, simulators.
+//! The installation that the story, the fault journeys and the drills play on: servers, services, simulators.
+
+pub mod api;
+pub mod config;
+pub mod db;
+pub mod doors;
+pub mod http;
+pub mod json;
+pub mod wait;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,12 +17,18 @@ use anyhow::Context as _;
 use dudao::keys::{self, KeyPurpose};
 use dudao::{DatabaseEntry, Installation, ServiceEntry};
 use jiff::Timestamp;
-use local_stack::{KeyMakers, KeyTexts, Process, Program, Ready, SERVICES, Stack, StackOptions, Tools, workspace_root};
+use local_stack::{
+    KeyMakers, KeyTexts, Process, Program, Ready, SERVICES, ServiceProcess, Settings, Stack, StackOptions, Tools,
+    workspace_root,
+};
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
 
-use super::api::Api;
-use super::config::{self, Places};
-use super::db::Databases;
-use super::wait::{LIMIT, until};
+use api::Api;
+use config::Places;
+use db::Databases;
+use doors::Doors;
+use wait::{LIMIT, until};
 
 /// The password of every account of the story, and of the first account. Only the demo and the story use it, on this
 /// machine alone.
@@ -22,8 +36,11 @@ pub const PASSWORD: &str = "Dudao-Yanlian-2026";
 
 /// The running installation.
 pub struct World {
-    stack: Stack,
+    // In the order in which they are dropped: clients before servers.
+    second: BTreeMap<String, ServiceProcess>,
     simulators: BTreeMap<&'static str, Process>,
+    stack: Stack,
+    doors: Option<Doors>,
     /// What `dudao` reads.
     pub installation: Installation,
     /// The APIs.
@@ -43,6 +60,31 @@ pub struct WorldOptions {
     pub durable: bool,
     /// Whether the console is part of it, and the room that makes documents for it; the first steps do without.
     pub console: bool,
+    /// Our own programs; `None`: those beside this one.
+    pub binaries: Option<PathBuf>,
+    /// Further settings of PostgreSQL, `name=value`.
+    pub postgres: Vec<String>,
+    /// Whether the broker is a cluster of three servers.
+    pub broker_cluster: bool,
+    /// Processes of each service behind its door (1 or 2), see [`doors`], as behind the addresses of a cluster; 0: no doors,
+    /// everybody is reached directly.
+    pub behind_doors: usize,
+}
+
+impl WorldOptions {
+    /// Everything in that folder, each once, on any ports; a commit waits for the disk.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            ports: BTreeMap::new(),
+            durable: true,
+            console: true,
+            binaries: None,
+            postgres: Vec::new(),
+            broker_cluster: false,
+            behind_doors: 0,
+        }
+    }
 }
 
 type Making = Result<KeyTexts, Box<dyn std::error::Error + Send + Sync>>;
@@ -58,7 +100,7 @@ fn token_key() -> Making {
 }
 
 /// Our own programs stand beside this one; a test stands one folder below them.
-fn binaries() -> anyhow::Result<PathBuf> {
+pub fn own_binaries() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe().context("where is this program?")?;
     let folder = own.parent().context("a program lies in a folder")?;
     let above = folder.parent().filter(|_| folder.ends_with("deps"));
@@ -69,36 +111,85 @@ impl World {
     /// Starts the servers, the simulators and the services, and waits until all are ready.
     pub async fn start(options: WorldOptions) -> anyhow::Result<Self> {
         let workspace = workspace_root();
-        let binaries = binaries()?;
+        let binaries = options.binaries.map_or_else(own_binaries, Ok)?;
+        let keys = KeyMakers { journal: journal_key, token: token_key };
+        // Behind doors, programs are changed: each process has a folder of its own for them.
+        let programs = if options.behind_doors > 0 { options.folder.join("bin") } else { binaries.clone() };
         let mut stack = Stack::open(StackOptions {
-            folder: options.folder,
-            tools: Tools::find(&workspace)?,
-            binaries: binaries.clone(),
-            keys: KeyMakers { journal: journal_key, token: token_key },
             durable: options.durable,
             ports: options.ports,
-            environment: Vec::new(),
+            postgres: options.postgres,
+            broker_cluster: options.broker_cluster,
+            ..StackOptions::new(options.folder, Tools::find(&workspace)?, programs, keys)
         })
         .await?;
         let places = places(&stack, &workspace)?;
         let simulators = simulators(&stack, &binaries)?;
         let face = |name: &str| ["console", "documents"].contains(&name);
         let services: Vec<&str> = SERVICES.into_iter().filter(|name| options.console || !face(name)).collect();
-        stack.start(&services, |settings| config::text(settings, &places)).await?;
+        let doors =
+            if options.behind_doors > 0 { Some(Doors::open(&stack, &services, options.behind_doors)?) } else { None };
+        for index in 0..options.behind_doors {
+            for name in &services {
+                put_program(&binaries.join(name), &program_of(stack.folder(), index, name))?;
+            }
+        }
+        let shown = |settings: Settings| match &doors {
+            Some(doors) => doors.shown(settings),
+            None => settings,
+        };
+        stack.start(&services, |settings| config::text(&shown(settings.clone()), &places)).await?;
+        let mut second = BTreeMap::new();
+        if let Some(doors) = doors.as_ref().filter(|_| options.behind_doors > 1) {
+            for name in &services {
+                second.insert((*name).to_owned(), doors.start_second(&stack, name, &places)?);
+            }
+            for process in second.values() {
+                process.ready().await?;
+            }
+        }
         for simulator in simulators.values() {
             simulator.ready().await?;
         }
-        let installation = describe(&stack)?;
+        let bases = shown(stack.settings("console")).addresses.into_iter();
+        let installation = describe(&stack, shown)?;
         std::fs::write(stack.folder().join("stack.toml"), installation.to_toml()).context("writing stack.toml")?;
-        let bases = stack.settings("console").addresses.into_iter();
         let api = Api::new(bases.map(|(name, address)| (name, format!("http://{address}"))).collect())?;
         let db = Databases::of(&installation)?;
-        Ok(Self { stack, simulators, installation, api, db })
+        Ok(Self { second, simulators, stack, doors, installation, api, db })
     }
 
     /// Its processes.
     pub fn stack(&self) -> &Stack {
         &self.stack
+    }
+
+    /// The doors; only a world with doors has some.
+    pub fn doors(&self) -> anyhow::Result<&Doors> {
+        self.doors.as_ref().context("this world has no doors")
+    }
+
+    /// A process of a service: 0 is the stack's, 1 the second of two.
+    pub fn replica(&self, service: &str, index: usize) -> anyhow::Result<&Process> {
+        match index {
+            0 => Ok(self.stack.process(service)?),
+            _ => Ok(self.second.get(service).with_context(|| format!("{service} runs once"))?),
+        }
+    }
+
+    /// Gives a process of a service another program, from its next start on. Only behind doors.
+    pub fn put_program(&self, service: &str, index: usize, binaries: &Path) -> anyhow::Result<()> {
+        self.doors()?;
+        put_program(&binaries.join(service), &program_of(self.folder(), index, service))
+    }
+
+    /// Connects to a service's database as PostgreSQL's administrator, wherever the database now is.
+    pub async fn administrator(&self, database: &str) -> anyhow::Result<PgConnection> {
+        let mut options = self.stack.postgres().superuser(database);
+        if let Some(doors) = &self.doors {
+            options = options.port(doors.database().address().port());
+        }
+        Ok(PgConnection::connect_with(&options).await?)
     }
 
     /// The folder of the installation.
@@ -144,7 +235,7 @@ impl World {
         .await?;
         for access in self.stack.databases().values() {
             until("moving the clock", LIMIT, || async {
-                let mut connection = self.stack.postgres().connect(&access.name).await?;
+                let mut connection = self.administrator(&access.name).await?;
                 sqlx::query(
                     "UPDATE rehearsal.clock SET shift = greatest(shift, $1::bigint::double precision * interval '1 microsecond')",
                 )
@@ -163,8 +254,26 @@ impl World {
         for simulator in self.simulators.values() {
             simulator.terminate().await;
         }
+        futures_util::future::join_all(self.second.values().map(|process| process.terminate())).await;
         self.stack.stop().await;
     }
+}
+
+/// Where the program of a process behind doors lies.
+fn program_of(folder: &Path, index: usize, service: &str) -> PathBuf {
+    folder.join(if index == 0 { "bin" } else { "bin-2" }).join(service)
+}
+
+/// A link, for a build that goes on meanwhile would change what comes back after a shot.
+fn put_program(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let parent = to.parent().context("a program lies in a folder")?;
+    std::fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
+    let beside = to.with_extension("new");
+    std::fs::remove_file(&beside).ok();
+    std::fs::hard_link(from, &beside)
+        .or_else(|_| std::fs::copy(from, &beside).map(drop))
+        .with_context(|| format!("linking {}; build it first (cargo build --workspace --bins)", from.display()))?;
+    std::fs::rename(&beside, to).with_context(|| format!("putting {}", to.display()))
 }
 
 fn places(stack: &Stack, workspace: &Path) -> anyhow::Result<Places> {
@@ -233,10 +342,10 @@ fn simulators(stack: &Stack, binaries: &Path) -> anyhow::Result<BTreeMap<&'stati
 }
 
 /// The description that `dudao verify` and `dudao doctor` read.
-fn describe(stack: &Stack) -> anyhow::Result<Installation> {
+fn describe(stack: &Stack, shown: impl Fn(Settings) -> Settings) -> anyhow::Result<Installation> {
     let mut services = Vec::new();
     for name in SERVICES {
-        let settings = stack.settings(name);
+        let settings = shown(stack.settings(name));
         let journal_public_keys = match &settings.database {
             Some(_) => vec![std::fs::read_to_string(&settings.journal_public_key)?.trim().to_owned()],
             None => Vec::new(),

@@ -36,7 +36,7 @@ pub fn text(settings: &Settings, places: &Places) -> String {
         let _ = write!(
             out,
             "[database]\nhost = {:?}\nport = {}\nname = {:?}\nuser = {:?}\npassword_file = {}\nmax_connections = 14\n\
-             [broker]\nurl = {:?}\n[access]\npublic_keys = {}\n[journal]\nsigning_key_file = {}\n[files]\nfolder = {}\n\
+             [broker]\nurl = {:?}\nreplicas = {}\n[access]\npublic_keys = {}\n[journal]\nsigning_key_file = {}\n[files]\nfolder = {}\n\
              [clock]\nallow_rehearsal = true\n",
             database.host,
             database.port,
@@ -44,6 +44,7 @@ pub fn text(settings: &Settings, places: &Places) -> String {
             database.user,
             quoted(&database.password_file),
             settings.nats_url,
+            settings.broker_copies,
             quoted(&settings.token_public_keys),
             quoted(&settings.journal_key),
             quoted(&settings.files),

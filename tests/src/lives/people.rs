@@ -1,7 +1,7 @@
 //! Who there is: two counties with office, bureau and schools, in the journal of `registry` as its imports would put them,
 //! and a token for everyone who acts.
 
-use crate::story::world::World;
+use crate::world::World;
 use access::{Caller, Grant, Role, TokenIssuer};
 use anyhow::Context as _;
 use contracts::registry::{AccountRecorded, AreaLevel, AreaRecorded, GrantRecord, UnitKind, UnitRecorded};
@@ -13,7 +13,7 @@ use postgres::Database;
 use service_kit::clock::{Clock as _, SystemClock};
 use uuid::Uuid;
 
-use crate::size::Size;
+use super::Size;
 
 /// Schools of each county.
 const SCHOOLS: usize = 20;

@@ -3,12 +3,18 @@
 //!
 //! Whoever acts behaves as a client must: one `Idempotency-Key` for an act, sent again until there is an answer.
 
+pub mod flow;
+pub mod people;
+pub mod proof;
+pub mod quiet;
+
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::story::world::World;
+use crate::world::World;
 use anyhow::{Context as _, bail};
 use contracts::shared::{DocumentKind, DocumentRef};
 use contracts::tasks::{FindingFact, LetterIssued, SupervisionKind};
@@ -18,6 +24,7 @@ use domain::local_time::local_date;
 use domain::rectification::Rectification;
 use domain::severity::Severity;
 use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -25,8 +32,7 @@ use serde_json::{Value, json};
 use service_kit::ids::{Ids as _, SystemIds};
 use uuid::Uuid;
 
-use crate::people::{self, County, People, School, id};
-use crate::size::Size;
+use people::{County, People, School, id};
 
 /// Lives that go on at the same time. Many: some of them wait until the broker hands out again what a shot consumer had.
 const AT_ONCE: usize = 160;
@@ -37,6 +43,24 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Limit of one request.
 const REQUEST_LIMIT: Duration = Duration::from_secs(15);
+
+/// How many rectifications live, and what identifiers and chances follow from.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Letters, and so rectifications.
+    pub rectifications: usize,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// An act that was not served at the first attempt, and why; it was done later.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// When.
+    pub at: Instant,
+    /// Which service, and what it answered.
+    pub what: String,
+}
 
 /// One letter.
 #[derive(Debug)]
@@ -64,8 +88,14 @@ pub struct Lives<'a> {
     pub all: Vec<Life>,
     http: Client,
     done: Arc<AtomicUsize>,
+    /// How many of them have begun; they begin in their order.
+    begun: AtomicUsize,
+    /// Those that were lost by nature, see [`Lives::give_up`].
+    gone: Mutex<Range<usize>>,
     /// How often which answer came, of those after which one tries again.
     again: Mutex<BTreeMap<String, usize>>,
+    troubles: Mutex<Vec<Trouble>>,
+    asked: AtomicUsize,
 }
 
 impl<'a> Lives<'a> {
@@ -80,9 +110,57 @@ impl<'a> Lives<'a> {
                 Life { letter, school, closes: (n / people.schools.len() + n).is_multiple_of(2) }
             })
             .collect();
-        #[expect(clippy::disallowed_methods, reason = "plays people outside of the system")]
-        let http = Client::builder().timeout(REQUEST_LIMIT).connect_timeout(Duration::from_secs(3)).build()?;
-        Ok(Self { world, people, all, http, done: Arc::default(), again: Mutex::default() })
+        Ok(Self {
+            world,
+            people,
+            all,
+            http: client(true)?,
+            done: Arc::default(),
+            begun: AtomicUsize::new(0),
+            gone: Mutex::default(),
+            again: Mutex::default(),
+            troubles: Mutex::default(),
+            asked: AtomicUsize::new(0),
+        })
+    }
+
+    /// The same, with a new connection for each request: whoever keeps none can lose none when a process ends in good order.
+    pub fn with_fresh_connections(self) -> anyhow::Result<Self> {
+        Ok(Self { http: client(false)?, ..self })
+    }
+
+    /// Those that have begun, but for those that were given up.
+    pub fn lived(&self) -> impl Iterator<Item = &Life> {
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let begun = self.all.iter().take(self.begun()).enumerate();
+        begun.filter(move |(place, _)| !gone.contains(place)).map(|(_, life)| life)
+    }
+
+    /// How many have begun.
+    pub fn begun(&self) -> usize {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    /// Gives up those that have begun since the first `from` ones: they were lost by nature, in a restore to an earlier moment.
+    /// Only once.
+    pub fn give_up(&self, from: usize) {
+        *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = from..self.begun();
+    }
+
+    /// Those that were given up.
+    pub fn gone(&self) -> &[Life] {
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.all.get(gone).unwrap_or_default()
+    }
+
+    /// What was not served at the first attempt, in the order of time. "Not there yet" is none.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Requests so far, repeats included.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// The number of steps taken so far; whoever shoots aims by it.
@@ -95,23 +173,45 @@ impl<'a> Lives<'a> {
         self.all.iter().map(|life| if life.closes { 7 } else { 3 }).sum()
     }
 
-    /// Lives them all; the answer says how often somebody had to try again.
+    /// Lives all that have not begun; the answer says how often somebody had to try again.
     pub async fn live(&self) -> anyhow::Result<String> {
+        self.live_next(self.all.len()).await?;
+        Ok(format!("{:?}", self.again.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Lives the next so many.
+    pub async fn live_next(&self, count: usize) -> anyhow::Result<()> {
         let tasks = people::connect(self.world, "tasks").await?;
-        let mut running = futures_util::stream::iter(&self.all)
-            .map(|life| {
-                let tasks = tasks.clone();
-                async move {
-                    self.live_one(&tasks, life)
-                        .await
-                        .with_context(|| format!("the life of letter {}", life.letter.document.doc_no))
-                }
-            })
-            .buffer_unordered(AT_ONCE);
+        let last = self.all.len().min(self.begun().saturating_add(count));
+        let places = std::iter::from_fn(|| (self.begun() < last).then(|| self.begun.fetch_add(1, Ordering::AcqRel)));
+        let mut running =
+            futures_util::stream::iter(places).map(|place| self.live_at(&tasks, place)).buffer_unordered(AT_ONCE);
         while let Some(lived) = running.next().await {
             lived?;
         }
-        Ok(format!("{:?}", self.again.lock().unwrap_or_else(PoisonError::into_inner)))
+        Ok(())
+    }
+
+    /// Begins a life every `pace` until told to stop or none is left, and returns when all of them are lived.
+    pub async fn live_until(&self, pace: Duration, stop: &AtomicBool) -> anyhow::Result<()> {
+        let tasks = people::connect(self.world, "tasks").await?;
+        let mut running = FuturesUnordered::new();
+        let mut next = tokio::time::interval(pace);
+        loop {
+            let more = !stop.load(Ordering::Acquire) && self.begun() < self.all.len();
+            tokio::select! {
+                _ = next.tick(), if more => {
+                    running.push(self.live_at(&tasks, self.begun.fetch_add(1, Ordering::AcqRel)));
+                }
+                Some(lived) = running.next(), if !running.is_empty() => lived?,
+                else => return Ok(()),
+            }
+        }
+    }
+
+    async fn live_at(&self, tasks: &postgres::Database, place: usize) -> anyhow::Result<()> {
+        let life = self.all.get(place).context("no such life")?;
+        self.live_one(tasks, life).await.with_context(|| format!("the life of letter {}", life.letter.document.doc_no))
     }
 
     async fn live_one(&self, tasks: &postgres::Database, life: &Life) -> anyhow::Result<()> {
@@ -182,6 +282,7 @@ impl<'a> Lives<'a> {
                     // Anything but a lost database is a fault of the test.
                     anyhow::ensure!(postgres::is_transient(&error), "issuing: {error}");
                     self.count("issuing: the database is away");
+                    self.trouble("issuing: the database is away");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -228,17 +329,28 @@ impl<'a> Lives<'a> {
         path: &str,
         dress: impl Fn(RequestBuilder) -> anyhow::Result<RequestBuilder>,
     ) -> anyhow::Result<Value> {
-        let address = format!("http://{}{path}", self.world.stack().settings(service).http);
+        let address = format!("{}{path}", self.world.api.base(service)?);
         let began = Instant::now();
         let mut pause = PAUSE;
         loop {
             let request = dress(self.http.request(method.clone(), &address).bearer_auth(token))?;
+            self.asked.fetch_add(1, Ordering::Relaxed);
             let seen = match once(request).await {
                 Ok((status, body)) if status.is_success() => return Ok(body),
-                Ok((status, body)) if again(status, &body) => format!("{service}: {status}"),
+                Ok((status, body)) if again(status, &body) => {
+                    let seen = format!("{service}: {status}");
+                    if ![StatusCode::NOT_FOUND, StatusCode::CONFLICT].contains(&status) {
+                        self.trouble(&seen);
+                    }
+                    seen
+                }
                 Ok((status, body)) => bail!("{method} {path} at {service}: {status} {body}"),
                 // Refused, reset, cut off: nobody knows whether it was done.
-                Err(_) => format!("{service}: no answer"),
+                Err(_) => {
+                    let seen = format!("{service}: no answer");
+                    self.trouble(&seen);
+                    seen
+                }
             };
             if began.elapsed() > PATIENCE {
                 bail!("{method} {path}: {seen}, for {} s", PATIENCE.as_secs());
@@ -247,6 +359,11 @@ impl<'a> Lives<'a> {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    fn trouble(&self, what: &str) {
+        let trouble = Trouble { at: Instant::now(), what: what.to_owned() };
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).push(trouble);
     }
 
     fn count(&self, what: &str) {
@@ -260,6 +377,14 @@ impl<'a> Lives<'a> {
         let last: Timestamp = last.as_str().context("no urging order is to come")?.parse()?;
         self.world.move_to(last + SignedDuration::from_secs(1)).await
     }
+}
+
+/// A client that plays people outside of the system.
+#[expect(clippy::disallowed_methods, reason = "plays people outside of the system")]
+fn client(keeps_connections: bool) -> anyhow::Result<Client> {
+    let client = Client::builder().timeout(REQUEST_LIMIT).connect_timeout(Duration::from_secs(3));
+    let kept = if keeps_connections { usize::MAX } else { 0 };
+    Ok(client.pool_max_idle_per_host(kept).build()?)
 }
 
 enum Body {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::story::world::World;
+use crate::world::World;
 use uuid::Uuid;
 
-use crate::people;
+use super::people;
 
 /// A durable consumer.
 #[derive(Debug)]

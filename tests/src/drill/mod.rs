@@ -1,0 +1,81 @@
+//! Drills: what an operator rehearses (restore, loss, exchange of keys, …), played on a real installation on this machine.
+//!
+//! Each drill is a file with one function, named in [`ALL`]. It builds the world that it needs, lets rectifications live in it
+//! (see [`crate::lives`]), strikes, brings back what was struck by the very acts that an operator has, and proves that nothing
+//! was lost and nothing happened twice. Its [`Report`] says how long each phase took, which requests were not served at the
+//! first attempt, and what was lost by nature. A drill that loses anything else is an error.
+//!
+//! `drill` (the program) runs them in full size, one after the other; `make test` runs each in a small one.
+
+mod broker_disk;
+mod ground;
+mod report;
+
+use std::path::Path;
+
+use futures_util::future::BoxFuture;
+
+use crate::lives::Size;
+use crate::say::Say;
+
+pub use ground::{Ground, Load};
+pub use report::{Count, Outcome, Phase, Report, markdown, table};
+
+/// A drill.
+#[derive(Debug)]
+pub struct Drill {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What is drilled, Chinese and English.
+    pub title: &'static str,
+    /// Rectifications in full size.
+    pub full: usize,
+    /// Plays it.
+    pub run: for<'a> fn(&'a Ground) -> BoxFuture<'a, anyhow::Result<Report>>,
+}
+
+impl Drill {
+    /// Plays it in a folder, which is emptied before, and after a success; what a failed one leaves says what happened.
+    pub async fn play(
+        &self,
+        folder: &Path,
+        rectifications: usize,
+        seed: u64,
+        small: bool,
+        from: Option<String>,
+    ) -> Outcome {
+        std::fs::remove_dir_all(folder).ok();
+        let size = Size { rectifications, seed };
+        let ground = Ground { folder: folder.to_owned(), size, small, from, say: Say::new() };
+        ground.say.it(&format!("{}: {rectifications} rectifications, seed {seed}, in {}", self.name, folder.display()));
+        let played = (self.run)(&ground).await;
+        let seconds = ground.say.elapsed().as_secs_f64();
+        let error = played.as_ref().err().map(|error| format!("{error:#}"));
+        let outcome = Outcome {
+            drill: self.name.to_owned(),
+            title: self.title.to_owned(),
+            size: rectifications,
+            seed,
+            seconds,
+            error,
+            report: played.unwrap_or_default(),
+        };
+        if outcome.is_good() {
+            std::fs::remove_dir_all(folder).ok();
+        }
+        outcome
+    }
+}
+
+/// Every drill, in the order in which `make drills` plays them.
+pub const ALL: &[Drill] = &[Drill {
+    name: "broker-disk",
+    title: "消息服务器磁盘丢失 · loss of the broker's disk",
+    full: 400,
+    run: |ground| Box::pin(broker_disk::drill(ground)),
+}];
+
+/// The drill of that name.
+pub fn find(name: &str) -> Option<&'static Drill> {
+    ALL.iter().find(|drill| drill.name == name)
+}

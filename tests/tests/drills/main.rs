@@ -1,0 +1,22 @@
+//! Each drill in a small size, on servers and ports of its own. `make drills` plays them in full.
+//!
+//! A test for each: they run beside each other, and a failure names its drill. A failed drill leaves its folder below
+//! `target/drills`, whose logs say what happened.
+
+#![allow(clippy::panic, reason = "tests may")]
+
+use local_stack::workspace_root;
+
+/// Plays the drill of that name with so many rectifications.
+async fn play(name: &str, rectifications: usize) {
+    service_kit::install_crypto();
+    let Some(drill) = tests::drill::find(name) else { panic!("no drill is called {name}") };
+    let folder = workspace_root().join("target/drills").join(format!("test-{name}-{}", std::process::id()));
+    let outcome = drill.play(&folder, rectifications, 20_260_210, true, None).await;
+    assert!(outcome.is_good(), "{}\nin {}", tests::drill::table(&[outcome]), folder.display());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_broker_may_lose_its_disk() {
+    play("broker-disk", 24).await;
+}
