@@ -21,6 +21,7 @@ mod deadline;
 mod document;
 pub mod firing;
 mod letter;
+mod merger;
 pub mod prove;
 mod rectification;
 mod rules;
