@@ -99,17 +99,36 @@ pub fn assembled(access: access::Access, state: AppState) -> Assembled {
     WITHOUT_IDEMPOTENCY.into_iter().fold(parts, Assembled::without_idempotency)
 }
 
-/// Sees to the first start: the province's root area and the account of the installation. Later calls change nothing.
+/// Sees to the first start: the province's root area and the account of the installation. Later calls change nothing but that
+/// account's password, when its file says another one.
 pub async fn first_start(state: &AppState, section: &BootstrapSection) -> problem::Result<()> {
     let mut tx = state.database.begin().await?;
     let due = bootstrap::is_due(&mut tx).await?;
     tx.rollback().await?;
     if !due {
-        return Ok(());
+        return renew_password(state, section).await;
     }
     let hash = state.hasher.hash(section.password_file.expose()).await?;
     let mut tx = state.database.begin().await?;
     bootstrap::ensure(&mut tx, state.ids.as_ref(), section, &hash, state.clock.now()).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Sets the password of the account of the installation when the file says another one than before: that is how it is changed.
+async fn renew_password(state: &AppState, section: &BootstrapSection) -> problem::Result<()> {
+    let mut tx = state.database.begin().await?;
+    let known = bootstrap::password(&mut tx).await?;
+    tx.rollback().await?;
+    let Some((account, hash)) = known else { return Ok(()) };
+    let password = section.password_file.expose();
+    if state.hasher.verify(password, Some(hash)).await? {
+        return Ok(());
+    }
+    let hash = state.hasher.hash(password).await?;
+    let mut tx = state.database.begin().await?;
+    sign_in::store::set_password(&mut tx, account, &hash, state.clock.now()).await?;
+    tx.commit().await?;
+    tracing::warn!("the password of the account of the installation was changed, as its file says");
     Ok(())
 }

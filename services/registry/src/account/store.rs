@@ -46,6 +46,11 @@ pub(crate) async fn has_built_in(connection: &mut PgConnection) -> Result<bool, 
         .await
 }
 
+/// The account of the installation.
+pub(crate) async fn built_in(connection: &mut PgConnection) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT account_id FROM accounts WHERE built_in").fetch_optional(connection).await
+}
+
 /// Lets one replica at a time see to the first start.
 pub(crate) async fn lock_bootstrap(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('registry.bootstrap', 0))").execute(connection).await?;
