@@ -63,6 +63,16 @@ impl Ground {
         lives: &Lives<'_>,
         act: impl AsyncFnOnce(&Load) -> anyhow::Result<T>,
     ) -> anyhow::Result<(T, Duration)> {
+        self.under_load_every(PACE, lives, act).await
+    }
+
+    /// The same with another time between the beginnings of two lives: what takes minutes needs people who come for minutes.
+    pub async fn under_load_every<T>(
+        &self,
+        pace: Duration,
+        lives: &Lives<'_>,
+        act: impl AsyncFnOnce(&Load) -> anyhow::Result<T>,
+    ) -> anyhow::Result<(T, Duration)> {
         let load = Load::default();
         let acting = async {
             let began = Instant::now();
@@ -70,7 +80,7 @@ impl Ground {
             load.stop();
             Ok((done?, began.elapsed()))
         };
-        let (done, ()) = tokio::try_join!(acting, lives.live_until(PACE, &load.stop))?;
+        let (done, ()) = tokio::try_join!(acting, lives.live_until(pace, &load.stop))?;
         Ok(done)
     }
 
