@@ -137,8 +137,19 @@ impl TokenIssuer {
 
     /// A token for the caller from `now` on, with a unique id.
     pub fn issue(&self, caller: &Caller, token_id: Uuid, now: Timestamp) -> Result<IssuedToken, KeyError> {
+        self.issue_for(caller, token_id, now, TOKEN_LIFE)
+    }
+
+    /// The same for a shorter time, in whole seconds: because the caller's rights are known to end.
+    pub fn issue_for(
+        &self,
+        caller: &Caller,
+        token_id: Uuid,
+        now: Timestamp,
+        life: SignedDuration,
+    ) -> Result<IssuedToken, KeyError> {
         let iat = now.as_second();
-        let exp = iat.saturating_add(TOKEN_LIFE.as_secs());
+        let exp = iat.saturating_add(life.as_secs());
         let claims = Claims {
             iss: DUDAO.to_owned(),
             aud: DUDAO.to_owned(),

@@ -657,10 +657,19 @@ pub enum Change {
         /// How often it has been called to mind, this time included.
         times: u32,
     },
+    /// The county became a part of another one, whose office is in charge from now on (移交). Limits stay as told.
+    HandedOver {
+        /// Name of the county that took the other one in.
+        county: String,
+        /// The agency in charge.
+        agency: String,
+        /// The first day on which it is so.
+        since: Date,
+    },
 }
 
 /// The keys of every kind of [`Change`], in their order.
-pub const CHANGE_KINDS: [&str; 23] = [
+pub const CHANGE_KINDS: [&str; 24] = [
     "plan_submitted",
     "plan_judged",
     "plan_overdue",
@@ -684,6 +693,7 @@ pub const CHANGE_KINDS: [&str; 23] = [
     "look_back_passed",
     "item_reopened",
     "duty_overdue",
+    "handed_over",
 ];
 
 impl Change {
@@ -713,6 +723,7 @@ impl Change {
             Self::LookBackPassed { .. } => "look_back_passed",
             Self::ItemReopened { .. } => "item_reopened",
             Self::DutyOverdue { .. } => "duty_overdue",
+            Self::HandedOver { .. } => "handed_over",
         }
     }
 }

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Event;
+use crate::{Event, shared::UnitRef};
 
 /// Level of an area in the tree (Hainan has two administrative tiers, and districts in Haikou and Sanya).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,5 +185,204 @@ impl Event for AccountRecorded {
     }
     fn aggregate_version(&self) -> i64 {
         self.version
+    }
+}
+
+/// What became of an announced merger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MergerState {
+    /// It waits for its day.
+    Announced,
+    /// It was taken back before its day (撤回).
+    Withdrawn,
+    /// It took effect.
+    CarriedOut,
+}
+
+/// The merger of a county unit into another one (区划并入) was announced or taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AreaMergerRecorded {
+    /// The merger.
+    pub merger_id: Uuid,
+    /// Version of the record.
+    pub version: i64,
+    /// The county unit that ends as one.
+    pub area_id: AreaId,
+    /// The county unit that it becomes a part of.
+    pub into_area_id: AreaId,
+    /// The first day on which it is so.
+    pub effective_on: Date,
+    /// The document that decided it.
+    pub ground: String,
+    /// Where it stands.
+    pub state: MergerState,
+}
+
+impl Event for AreaMergerRecorded {
+    const TYPE: &'static str = "registry.area_merger.recorded.v1";
+    fn aggregate_id(&self) -> Uuid {
+        self.merger_id
+    }
+    fn aggregate_version(&self) -> i64 {
+        self.version
+    }
+}
+
+/// A body that takes over from another one (承接).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Succession {
+    /// Who did it until now.
+    pub from: UnitId,
+    /// Who does it from now on.
+    pub to: UnitId,
+    /// Its key.
+    pub to_key: String,
+    /// Its name.
+    pub to_name: String,
+}
+
+/// A county unit has become a part of another one: the records of area, units and accounts came before this. What a service
+/// keeps of its matters goes over by what stands here alone.
+///
+/// Who acts changes, and what is open counts for the new county. What was issued, told or closed stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AreaMerged {
+    /// The merger.
+    pub merger_id: Uuid,
+    /// Version of its record.
+    pub version: i64,
+    /// The county unit that was; a district (区) from now on.
+    pub area_id: AreaId,
+    /// The code by which its matters were counted.
+    pub code: String,
+    /// Areas from the province down to it, from now on.
+    pub path: Vec<AreaId>,
+    /// Code of the county unit that it is a part of.
+    pub county_code: String,
+    /// Its name.
+    pub county_name: String,
+    /// The supervision agencies (教育督导机构).
+    pub agency: Succession,
+    /// The education bureaus (教育行政部门), the competent departments of schools.
+    pub bureau: Succession,
+    /// The first day on which it is so.
+    pub effective_on: Date,
+}
+
+impl Event for AreaMerged {
+    const TYPE: &'static str = "registry.area.merged.v1";
+    fn aggregate_id(&self) -> Uuid {
+        self.merger_id
+    }
+    fn aggregate_version(&self) -> i64 {
+        self.version
+    }
+}
+
+impl AreaMerged {
+    /// A path of areas as it is from now on; nothing for one that does not lead through the area, or has gone over already.
+    #[must_use]
+    pub fn path_of(&self, path: &[AreaId]) -> Option<Vec<AreaId>> {
+        if path.starts_with(&self.path) {
+            return None;
+        }
+        let place = path.iter().position(|area| *area == self.area_id)?;
+        Some(self.path.iter().chain(path.iter().skip(place + 1)).copied().collect())
+    }
+
+    /// Carries a unit, as a matter names it, over; false when the merger does not concern it.
+    ///
+    /// Where nothing is open any more (`open` is false), the county and the department stay: the matter counts where it ended.
+    pub fn carry(&self, unit: &mut UnitRef, open: bool) -> bool {
+        let path = self.path_of(&unit.area_path);
+        let mut concerned = path.is_some();
+        if let Some(path) = path {
+            unit.area_path = path;
+        }
+        if open && unit.county_code.as_deref() == Some(self.code.as_str()) {
+            concerned = true;
+            unit.county_code = Some(self.county_code.clone());
+            unit.county_name = Some(self.county_name.clone());
+        }
+        if open && unit.competent_unit_id == Some(self.bureau.from) {
+            concerned = true;
+            unit.competent_unit_id = Some(self.bureau.to);
+            unit.competent_unit_name = Some(self.bureau.to_name.clone());
+        }
+        concerned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged() -> AreaMerged {
+        let area = |n: u128| AreaId::new(Uuid::from_u128(n));
+        let succession = |from: u128, to: u128, key: &str| Succession {
+            from: UnitId::new(Uuid::from_u128(from)),
+            to: UnitId::new(Uuid::from_u128(to)),
+            to_key: key.to_owned(),
+            to_name: key.to_owned(),
+        };
+        AreaMerged {
+            merger_id: Uuid::from_u128(9),
+            version: 2,
+            area_id: area(3),
+            code: "460400499".to_owned(),
+            path: vec![area(1), area(2), area(3)],
+            county_code: "460400".to_owned(),
+            county_name: "儋州市".to_owned(),
+            agency: succession(30, 20, "office-460400"),
+            bureau: succession(31, 21, "edu-460400"),
+            effective_on: jiff::civil::date(2027, 1, 1),
+        }
+    }
+
+    fn school() -> UnitRef {
+        let area = |n: u128| AreaId::new(Uuid::from_u128(n));
+        UnitRef {
+            unit_id: UnitId::new(Uuid::from_u128(40)),
+            name: "洋浦中学".to_owned(),
+            code: None,
+            area_path: vec![area(1), area(3)],
+            county_code: Some("460400499".to_owned()),
+            county_name: Some("洋浦经济开发区".to_owned()),
+            competent_unit_id: Some(UnitId::new(Uuid::from_u128(31))),
+            competent_unit_name: Some("洋浦社会发展局".to_owned()),
+        }
+    }
+
+    #[test]
+    fn what_is_open_goes_over_whole_and_once() {
+        let mut unit = school();
+        assert!(merged().carry(&mut unit, true));
+        assert_eq!(unit.area_path, merged().path);
+        assert_eq!(unit.county_code.as_deref(), Some("460400"));
+        assert_eq!(unit.competent_unit_id, Some(merged().bureau.to));
+        let once = unit.clone();
+        assert!(!merged().carry(&mut unit, true), "twice is once");
+        assert_eq!(unit, once);
+    }
+
+    #[test]
+    fn what_is_closed_goes_to_the_new_archive_and_counts_where_it_ended() {
+        let mut unit = school();
+        assert!(merged().carry(&mut unit, false));
+        assert_eq!(unit.area_path, merged().path);
+        assert_eq!(unit.county_code.as_deref(), Some("460400499"));
+        assert_eq!(unit.competent_unit_id, Some(merged().bureau.from));
+    }
+
+    #[test]
+    fn another_county_is_left_alone() {
+        let mut unit = school();
+        unit.area_path = vec![AreaId::new(Uuid::from_u128(1)), AreaId::new(Uuid::from_u128(2))];
+        unit.county_code = Some("460400".to_owned());
+        unit.competent_unit_id = Some(merged().bureau.to);
+        let before = unit.clone();
+        assert!(!merged().carry(&mut unit, true));
+        assert_eq!(unit, before);
     }
 }

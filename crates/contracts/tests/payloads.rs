@@ -15,7 +15,8 @@ use contracts::exchange::MessageAccepted;
 use contracts::notifications::ReceiptSigned;
 use contracts::publication::PagePublished;
 use contracts::registry::{
-    AccountRecorded, AreaLevel, AreaRecorded, GrantRecord, InspectorRecorded, UnitKind, UnitRecorded,
+    AccountRecorded, AreaLevel, AreaMerged, AreaMergerRecorded, AreaRecorded, GrantRecord, InspectorRecorded,
+    MergerState, Succession, UnitKind, UnitRecorded,
 };
 use contracts::shared::{DocumentKind, DocumentRef, RegisterEntry, UnitRef, VoidCause, Voiding};
 use contracts::tasks::{
@@ -225,6 +226,11 @@ fn changes() -> Vec<Change> {
         Change::LookBackPassed { item_id },
         Change::ItemReopened { item_id, reason: "通道再次堵塞".to_owned(), due_on: on(30) },
         Change::DutyOverdue { duty: Duty::CloseOut, item_id: Some(item_id), due_at: at(27), times: 2 },
+        Change::HandedOver {
+            county: "儋州市".to_owned(),
+            agency: "儋州市人民政府教育督导委员会办公室".to_owned(),
+            since: on(28),
+        },
     ]
 }
 
@@ -279,7 +285,11 @@ fn line<E: Event + PartialEq + std::fmt::Debug>(event: &E) -> String {
     format!("{} {payload}\n", E::TYPE)
 }
 
-fn registry() -> [String; 4] {
+fn succession(key: &str, name: &str) -> Succession {
+    Succession { from: id(22), to: id(23), to_key: key.to_owned(), to_name: name.to_owned() }
+}
+
+fn registry() -> [String; 6] {
     [
         line(&AreaRecorded {
             area_id: id(5),
@@ -329,6 +339,27 @@ fn registry() -> [String; 4] {
             unit_id: Some(id(3)),
             person_id: None,
             active: true,
+        }),
+        line(&AreaMergerRecorded {
+            merger_id: id(20),
+            version: 1,
+            area_id: id(5),
+            into_area_id: id(21),
+            effective_on: on(28),
+            ground: "琼府函〔2026〕1号".to_owned(),
+            state: MergerState::Announced,
+        }),
+        line(&AreaMerged {
+            merger_id: id(20),
+            version: 2,
+            area_id: id(5),
+            code: "460400499".to_owned(),
+            path: vec![id(4), id(21), id(5)],
+            county_code: "460400".to_owned(),
+            county_name: "儋州市".to_owned(),
+            agency: succession("office-460400", "儋州市人民政府教育督导委员会办公室"),
+            bureau: succession("edu-460400", "儋州市教育局"),
+            effective_on: on(28),
         }),
     ]
 }

@@ -22,6 +22,8 @@ const MUCH_LAG: u64 = 1_000;
 const MUCH_PENDING: u64 = 1_000;
 /// A larger difference between the clocks of database and machine is worth a word, in seconds.
 const MUCH_SKEW_SECONDS: i64 = 2;
+/// An event that is later than legal time by more than this shows that the clock went back, in seconds.
+const MUCH_AHEAD_SECONDS: f64 = 2.0;
 /// Free share of a disk below which it is about to be full, in percent.
 const LITTLE_SPACE_PERCENT: u64 = 10;
 
@@ -158,7 +160,9 @@ async fn of_readiness(service: &ServiceEntry) -> Vec<Finding> {
                     "database" => "检查数据库是否运行。Is the database running?",
                     "broker" => "检查消息服务器是否运行。Is the broker running?",
                     "migrations" => "用与数据库相符的版本启动服务。Start the version that fits the database.",
-                    "clock" => "生产环境不得移动时钟。The clock must not be moved in production.",
+                    "clock" => {
+                        "用 NTP 校准该节点或数据库节点的时钟；生产环境不得移动时钟。Set the clock of its node or of the database's by NTP; no clock is moved in production."
+                    }
                     _ => "查看该服务的日志。Read the log of the service.",
                 };
                 Finding::bad(
@@ -211,6 +215,16 @@ async fn of_database(name: &str, database: &Database) -> (Vec<Finding>, Option<S
             "GET /v1/service/dead-letters 查看原因，更正后重发。Read the cause, correct it, send it again.",
         )),
         Err(error) => findings.push(broken("dead letters", &error)),
+    }
+    match messaging::ahead_of_clock(database).await {
+        Ok(ahead) if ahead > MUCH_AHEAD_SECONDS => findings.push(Finding::bad(
+            name,
+            format!("最新事件比法定时间晚 {ahead:.0} 秒：数据库时钟倒退了"),
+            format!("its newest event is {ahead:.0} s later than legal time: the database's clock went back"),
+            "校准数据库节点的时钟（NTP），见 DudaoDatabaseClockOff。Set the clock of the database's node by NTP.",
+        )),
+        Ok(_) => {}
+        Err(error) => findings.push(broken("journal", &error)),
     }
     match clock(database).await {
         Ok((skew, shift)) => {

@@ -35,7 +35,7 @@ pub use consumer::{ApplyError, Batch, Consumer, Handler};
 pub use journal::{append, append_all, ensure_epoch};
 pub use key::{JournalKey, JournalPublicKey, KeyError};
 pub use merkle::{Hash, leaf_hash, root};
-pub use relay::{Backlog, Relay, backlog, lag};
+pub use relay::{Backlog, Relay, ahead_of_clock, backlog, lag};
 
 /// The tables of this crate; applied to every service's database before the service's own.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();

@@ -466,6 +466,17 @@ pub async fn backlog(database: &Database) -> Result<Backlog, sqlx::Error> {
     Ok(Backlog { events: waiting.events.try_into().unwrap_or(0), oldest_seconds: waiting.oldest.max(0.0) })
 }
 
+/// By how many seconds the newest event is later than legal time, 0 when it is not: then the database's clock has gone back.
+pub async fn ahead_of_clock(database: &Database) -> Result<f64, sqlx::Error> {
+    let ahead = sqlx::query_scalar!(
+        r#"SELECT extract(epoch FROM occurred_at - messaging.legal_now())::float8 AS "ahead!"
+           FROM messaging.journal ORDER BY position DESC LIMIT 1"#
+    )
+    .fetch_optional(database.pool())
+    .await?;
+    Ok(ahead.unwrap_or_default().max(0.0))
+}
+
 async fn pause(length: Duration, cancel: &CancellationToken) {
     tokio::select! {
         () = tokio::time::sleep(length) => {}

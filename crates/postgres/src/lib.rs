@@ -34,6 +34,22 @@ pub struct DatabaseOptions {
     pub application_name: String,
 }
 
+impl DatabaseOptions {
+    fn connect(&self) -> PgConnectOptions {
+        let connect = PgConnectOptions::new()
+            .host(&self.host)
+            .port(self.port)
+            .database(&self.name)
+            .username(&self.user)
+            .application_name(&self.application_name)
+            .options([("timezone", "UTC")]);
+        match &self.password {
+            Some(password) => connect.password(password.expose_secret()),
+            None => connect,
+        }
+    }
+}
+
 /// A service's database.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -43,22 +59,18 @@ pub struct Database {
 impl Database {
     /// Connects with retries inside the pool; fails when the first connection cannot be made within ten seconds.
     pub async fn connect(options: &DatabaseOptions) -> Result<Self, sqlx::Error> {
-        let mut connect = PgConnectOptions::new()
-            .host(&options.host)
-            .port(options.port)
-            .database(&options.name)
-            .username(&options.user)
-            .application_name(&options.application_name)
-            .options([("timezone", "UTC")]);
-        if let Some(password) = &options.password {
-            connect = connect.password(password.expose_secret());
-        }
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(Duration::from_secs(10))
-            .connect_with(connect)
+            .connect_with(options.connect())
             .await?;
         Ok(Self { pool })
+    }
+
+    /// Lets connections that are opened from now on take these options, a new password for instance; the others stay. The size of
+    /// the pool stays as well.
+    pub fn connect_as(&self, options: &DatabaseOptions) {
+        self.pool.set_connect_options(options.connect());
     }
 
     /// Wraps a pool that exists already (tests).

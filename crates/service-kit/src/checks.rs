@@ -7,16 +7,13 @@ use problem::Text;
 use sqlx::migrate::Migrator;
 
 use crate::Kit;
-use crate::clock::Clock;
+use crate::clock_watch::{CLOCK_LIMIT, ClockWatch};
 use crate::health::Check;
-
-/// Largest difference between the clocks of the machine and of the database, in seconds.
-const CLOCK_LIMIT_SECONDS: f64 = 5.0;
 
 /// The conditions of readiness that every service with a database has.
 pub(crate) fn of_service(kit: &Kit, own: &'static Migrator, allow_rehearsal: bool) -> Vec<Check> {
     let (for_database, for_migrations, for_clock) = (kit.database.clone(), kit.database.clone(), kit.database.clone());
-    let (broker, clock) = (kit.broker.clone(), Arc::clone(&kit.clock));
+    let (broker, watch) = (kit.broker.clone(), ClockWatch::new(kit.database.clone(), Arc::clone(&kit.clock)));
     vec![
         Check::new("database", move || {
             let database = for_database.clone();
@@ -45,8 +42,8 @@ pub(crate) fn of_service(kit: &Kit, own: &'static Migrator, allow_rehearsal: boo
             }
         }),
         Check::new("clock", move || {
-            let (database, clock) = (for_clock.clone(), Arc::clone(&clock));
-            async move { clocks_agree(&database, clock.as_ref(), allow_rehearsal).await }
+            let (database, watch) = (for_clock.clone(), watch.clone());
+            async move { clocks_agree(&database, &watch, allow_rehearsal).await }
         }),
     ]
 }
@@ -74,7 +71,7 @@ async fn migrations_applied(database: &Database, own: &Migrator) -> Result<Text,
     }
 }
 
-async fn clocks_agree(database: &Database, clock: &dyn Clock, allow_rehearsal: bool) -> Result<Text, Text> {
+async fn clocks_agree(database: &Database, watch: &ClockWatch, allow_rehearsal: bool) -> Result<Text, Text> {
     let unknown = |error: sqlx::Error| {
         Text::new(format!("无法读取数据库时间：{error}"), format!("the database's clock cannot be read: {error}"))
     };
@@ -85,17 +82,14 @@ async fn clocks_agree(database: &Database, clock: &dyn Clock, allow_rehearsal: b
             "the database has a rehearsal clock, which the configuration does not allow",
         ));
     }
-    let theirs = sqlx::query_scalar::<_, f64>("SELECT extract(epoch FROM clock_timestamp())::float8")
-        .fetch_one(database.pool())
-        .await
-        .map_err(unknown)?;
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this century are far below 2^53")]
-    let ours = clock.now().as_millisecond() as f64 / 1000.0;
-    let apart = (ours - theirs).abs();
-    if apart > CLOCK_LIMIT_SECONDS {
+    let offset = watch.offset().await.map_err(unknown)?;
+    if offset.abs() > CLOCK_LIMIT {
+        let seconds = offset.as_secs_f64();
         return Err(Text::new(
-            format!("本机与数据库的时间相差 {apart:.1} 秒"),
-            format!("the clocks of this machine and of the database are {apart:.1} seconds apart"),
+            format!("本机时钟比数据库时钟快 {seconds:.1} 秒（负数为慢）；请校准本机或数据库所在节点的时钟（NTP）"),
+            format!(
+                "this machine's clock is {seconds:+.1} s ahead of the database's; set the clock of this node or of the database's by NTP"
+            ),
         ));
     }
     if moved {

@@ -32,6 +32,7 @@ pub mod admin;
 mod assembled;
 mod checks;
 pub mod clock;
+pub mod clock_watch;
 pub mod config;
 pub mod etag;
 pub mod files;

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use access::{Access, Policies, TokenVerifier};
 use anyhow::Context as _;
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use jiff::Timestamp;
 use messaging::{Broker, BrokerOptions, JournalKey, JournalPublicKey, Relay, verify};
 use opentelemetry::KeyValue;
@@ -21,13 +22,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::assembled::{Kit, Service, routes_of};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Arguments, Common, ConfigRoot, EX_CONFIG, HttpSection, TelemetrySection, Validate};
+use crate::clock_watch::ClockWatch;
+use crate::config::{Arguments, Common, ConfigRoot, EX_CONFIG, HttpSection, SecretFile, TelemetrySection, Validate};
 use crate::files::Files;
 use crate::health::Health;
 use crate::ids::SystemIds;
 use crate::telemetry::{Metrics, Telemetry};
 use crate::worker::{Round, Worker};
-use crate::{checks, http_client, idempotency, server, telemetry};
+use crate::{checks, clock_watch, http_client, idempotency, server, telemetry};
 
 /// Longest time for workers and consumers to finish at shutdown.
 pub(crate) const WORK_LIMIT: Duration = Duration::from_secs(15);
@@ -158,7 +160,9 @@ async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry, only_m
         checks.append(&mut assembled.checks);
         let health = Health::new(name, checks);
         let trusted: Arc<[JournalPublicKey]> = trusted.into();
-        let routes = routes_of(&mut assembled, &kit, &common.http, Arc::clone(&trusted));
+        let watch = ClockWatch::new(database.clone(), Arc::clone(&clock));
+        let routes = routes_of(&mut assembled, &kit, &common.http, Arc::clone(&trusted))
+            .layer(from_fn_with_state(watch.clone(), clock_watch::excuse));
 
         let working = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -168,7 +172,9 @@ async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry, only_m
         let mut workers = std::mem::take(&mut assembled.workers);
         workers.push(key_cleaner(database.clone()));
         workers.push(key_reader(kit.access.clone()));
+        workers.push(password_reader(database.clone(), options_of(name, &common), &common));
         workers.push(journal_pulse(name, database.clone(), &kit.metrics));
+        workers.push(clock_pulse(name, watch, &kit.metrics));
         workers.push(journal_verifier(database.clone(), trusted, &kit.metrics));
         for worker in workers {
             tasks.spawn(worker.run(kit.metrics.meter(), working.clone()));
@@ -259,9 +265,8 @@ fn access_for(public_keys: &Path, clock: Arc<dyn Clock>) -> anyhow::Result<Acces
     Ok(Access::new(verifier, policies, move || -> Timestamp { clock.now() }))
 }
 
-/// Connects, waiting for a database that is still starting; `None` when told to stop meanwhile.
-async fn connect(name: &'static str, common: &Common, stop: &CancellationToken) -> anyhow::Result<Option<Database>> {
-    let options = DatabaseOptions {
+fn options_of(name: &'static str, common: &Common) -> DatabaseOptions {
+    DatabaseOptions {
         host: common.database.host.clone(),
         port: common.database.port,
         name: common.database.name.clone(),
@@ -269,7 +274,12 @@ async fn connect(name: &'static str, common: &Common, stop: &CancellationToken) 
         password: Some(SecretString::from(common.database.password_file.expose().to_owned())),
         max_connections: common.database.max_connections,
         application_name: format!("dudao-{name}"),
-    };
+    }
+}
+
+/// Connects, waiting for a database that is still starting; `None` when told to stop meanwhile.
+async fn connect(name: &'static str, common: &Common, stop: &CancellationToken) -> anyhow::Result<Option<Database>> {
+    let options = options_of(name, common);
     let began = std::time::Instant::now();
     loop {
         let error = tokio::select! {
@@ -308,11 +318,18 @@ fn journal_pulse(name: &'static str, database: Database, metrics: &Metrics) -> W
             "Age of the oldest committed event not yet published, by the legal clock; 0 when there is none",
         )
         .build();
+    let ahead = meter
+        .f64_gauge("dudao_journal_ahead_seconds")
+        .with_description(
+            "By how much the newest event is later than legal time: the database's clock went back; 0 otherwise",
+        )
+        .build();
     let dead =
         meter.i64_gauge("dudao_dead_letters_waiting").with_description("Dead letters that nobody has settled").build();
     let pool = PoolGauges::new(&meter);
     Worker::every("journal-pulse", Duration::from_secs(5), move || {
-        let (database, events, age, dead) = (database.clone(), events.clone(), age.clone(), dead.clone());
+        let (database, events, age) = (database.clone(), events.clone(), age.clone());
+        let (ahead, dead) = (ahead.clone(), dead.clone());
         let pool = pool.clone();
         async move {
             pool.read(&database).await?;
@@ -320,7 +337,45 @@ fn journal_pulse(name: &'static str, database: Database, metrics: &Metrics) -> W
             let backlog = messaging::backlog(&database).await?;
             events.record(backlog.events, &labels);
             age.record(backlog.oldest_seconds, &labels);
+            ahead.record(messaging::ahead_of_clock(&database).await?, &labels);
             dead.record(messaging::dead_letters::waiting(&database).await?, &labels);
+            Ok(Round::Done)
+        }
+    })
+}
+
+/// How this replica's clock stands to the database's.
+fn clock_pulse(name: &'static str, watch: ClockWatch, metrics: &Metrics) -> Worker {
+    let offset = metrics
+        .meter()
+        .f64_gauge("dudao_clock_offset_seconds")
+        .with_description("By how much the clock of this machine is ahead of the database's, negative when behind")
+        .build();
+    Worker::every("clock-pulse", Duration::from_secs(5), move || {
+        let (watch, offset) = (watch.clone(), offset.clone());
+        async move {
+            offset.record(watch.offset().await?.as_secs_f64(), &[KeyValue::new("service", name)]);
+            Ok(Round::Done)
+        }
+    })
+}
+
+/// The role's password may be changed while services run: connections that stand stay, new ones take what the file says now.
+fn password_reader(database: Database, options: DatabaseOptions, common: &Common) -> Worker {
+    let file = common.database.password_file.path().to_owned();
+    let known = Arc::new(Mutex::new(common.database.password_file.clone()));
+    Worker::every("database-password", Duration::from_secs(10), move || {
+        let (database, file, known) = (database.clone(), file.clone(), Arc::clone(&known));
+        let options = options.clone();
+        async move {
+            let read = SecretFile::read(&file).with_context(|| format!("reading {}", file.display()))?;
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.expose() != read.expose() {
+                let password = Some(SecretString::from(read.expose().to_owned()));
+                database.connect_as(&DatabaseOptions { password, ..options });
+                *known = read;
+                tracing::info!("the password of the database was changed");
+            }
             Ok(Round::Done)
         }
     })

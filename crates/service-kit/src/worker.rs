@@ -48,6 +48,11 @@ impl Worker {
         Self { name, period, wake: Arc::new(Notify::new()), run: Arc::new(move || Box::pin(run())) }
     }
 
+    /// Its name in logs and metrics.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Wakes on this signal as well; signals given during a round are not lost.
     #[must_use]
     pub fn woken_by(mut self, wake: Arc<Notify>) -> Self {

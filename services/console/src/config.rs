@@ -43,7 +43,8 @@ impl ServicesSection {
 service_kit::section! {
     /// `[session]`: the cookie that keeps the sign-in.
     pub struct SessionSection {
-        /// File with the secret that the cookie is encrypted with, at least 32 characters; the same for every replica.
+        /// File with the secret that the cookie is encrypted with, at least 32 characters; the same for every replica. While it is
+        /// being changed, one a line: the first encrypts, each decrypts.
         pub key_file: SecretFile,
         /// Whether the cookie travels over HTTPS only. False only on a machine of one's own.
         pub secure_cookies: bool = true,
@@ -78,8 +79,10 @@ impl Validate for Config {
         if !self.links.portal.is_empty() {
             check_address(faults, "links.portal", &self.links.portal);
         }
-        if self.session.key_file.expose().len() < crate::session::SECRET_MINIMUM {
-            faults.add("session.key_file", "密钥至少需要 32 个字符", "the secret needs at least 32 characters");
+        let short = |secret: &str| secret.len() < crate::session::SECRET_MINIMUM;
+        let file = self.session.key_file.expose();
+        if crate::session::secrets(file).any(short) || file.trim().is_empty() {
+            faults.add("session.key_file", "每个密钥至少需要 32 个字符", "each secret needs at least 32 characters");
         }
     }
 }

@@ -97,8 +97,15 @@ pub enum SealError {
 
 /// Seals and opens the cookie.
 pub struct Sealer {
-    key: RandomizedNonceKey,
+    /// The first seals, each opens.
+    keys: Vec<RandomizedNonceKey>,
     secure: bool,
+}
+
+/// The secrets of a key file, one a line: the first seals cookies, each of them opens. While the secret is being changed both
+/// stand there, so that nobody has to sign in again.
+pub fn secrets(file: &str) -> impl Iterator<Item = &str> {
+    file.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
 impl std::fmt::Debug for Sealer {
@@ -108,11 +115,15 @@ impl std::fmt::Debug for Sealer {
 }
 
 impl Sealer {
-    /// A sealer with the key of a secret. `secure` for consoles that are reached by HTTPS.
-    pub fn new(secret: &str, secure: bool) -> Result<Self, SealError> {
-        let key = Sha256::new().chain_update(b"dudao console session 1\0").chain_update(secret.as_bytes()).finalize();
-        let key = RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| SealError::Cipher)?;
-        Ok(Self { key, secure })
+    /// A sealer with the keys of a file's [`secrets`]. `secure` for consoles that are reached by HTTPS.
+    pub fn new(file: &str, secure: bool) -> Result<Self, SealError> {
+        let key = |secret: &str| {
+            let key =
+                Sha256::new().chain_update(b"dudao console session 1\0").chain_update(secret.as_bytes()).finalize();
+            RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| SealError::Cipher)
+        };
+        let keys = secrets(file).map(key).collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() { Err(SealError::Cipher) } else { Ok(Self { keys, secure }) }
     }
 
     /// Name of the cookie. The prefix makes browsers insist on HTTPS and on this very host.
@@ -124,8 +135,8 @@ impl Sealer {
     pub fn cookie(&self, session: &Session) -> Result<Cookie<'static>, SealError> {
         let sealed = Sealed { token: session.token.clone(), expires_at: session.expires_at };
         let mut bytes = serde_json::to_vec(&sealed).map_err(|_| SealError::Cipher)?;
-        let nonce =
-            self.key.seal_in_place_append_tag(Aad::from(self.name()), &mut bytes).map_err(|_| SealError::Cipher)?;
+        let key = self.keys.first().ok_or(SealError::Cipher)?;
+        let nonce = key.seal_in_place_append_tag(Aad::from(self.name()), &mut bytes).map_err(|_| SealError::Cipher)?;
         let mut whole = nonce.as_ref().to_vec();
         whole.extend_from_slice(&bytes);
         let value = URL_SAFE_NO_PAD.encode(whole);
@@ -155,10 +166,12 @@ impl Sealer {
     pub fn open(&self, jar: &CookieJar, now: Timestamp) -> Option<Session> {
         let whole = URL_SAFE_NO_PAD.decode(jar.get(self.name())?.value()).ok()?;
         let (nonce, rest) = whole.split_at_checked(NONCE_LEN)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut rest = rest.to_vec();
-        let plain = self.key.open_in_place(nonce, Aad::from(self.name()), &mut rest).ok()?;
-        let sealed: Sealed = serde_json::from_slice(plain).ok()?;
+        let sealed: Sealed = self.keys.iter().find_map(|key| {
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let mut rest = rest.to_vec();
+            let plain = key.open_in_place(nonce, Aad::from(self.name()), &mut rest).ok()?;
+            serde_json::from_slice(plain).ok()
+        })?;
         (sealed.expires_at > now).then(|| Session::of(sealed.token, sealed.expires_at)).flatten()
     }
 }
@@ -248,6 +261,11 @@ mod tests {
         assert!(opened(&sealer, sealer.name(), URL_SAFE_NO_PAD.encode(changed), NOW).is_none(), "changed");
         let other = Sealer::new("another secret, another secret, 1", true).unwrap();
         assert!(opened(&other, other.name(), value.clone(), NOW).is_none(), "other key");
+        let both = Sealer::new("another secret, another secret, 1\n0123456789abcdef0123456789abcdef\n", true).unwrap();
+        assert!(opened(&both, both.name(), value.clone(), NOW).is_some(), "the former key opens");
+        let sealed = both.cookie(&session).unwrap().value().to_owned();
+        assert!(opened(&other, other.name(), sealed.clone(), NOW).is_some(), "the first key seals");
+        assert!(opened(&sealer, sealer.name(), sealed, NOW).is_none(), "and no other");
         let plain = Sealer::new("0123456789abcdef0123456789abcdef", false).unwrap();
         assert!(opened(&plain, plain.name(), value.clone(), NOW).is_none(), "the cookie of another mode");
         assert!(opened(&sealer, sealer.name(), "x".to_owned(), NOW).is_none(), "too short");

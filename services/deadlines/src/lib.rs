@@ -21,6 +21,7 @@ mod deadline;
 mod document;
 pub mod firing;
 mod letter;
+mod merger;
 pub mod prove;
 mod rectification;
 mod rules;
@@ -31,7 +32,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use messaging::Consumer;
-use service_kit::{Assembled, Kit, Service, Worker};
+use service_kit::clock_watch::ClockWatch;
+use service_kit::{Assembled, Kit, Round, Service, Worker};
 use sqlx::migrate::Migrator;
 
 pub use config::Config;
@@ -85,8 +87,15 @@ pub fn build(section: &config::RulebookSection, kit: &Kit) -> anyhow::Result<Ass
         .worker(Worker::every("deadlines-change", CHANGE_PERIOD, move || changes.clone().round()))
         .worker(Worker::every("deadlines-prove", PROVING_PERIOD, move || prover.clone().prove_nightly()))
         .worker(Worker::every("deadlines-pulse", PULSE_PERIOD, move || pulse.clone().take_pulse()));
+    let watch = ClockWatch::new(kit.database.clone(), Arc::clone(&kit.clock));
     Ok(firing::LANES.into_iter().fold(assembled, |assembled, lane| {
-        let firing = firing.clone();
-        assembled.worker(Worker::every(lane, FIRING_PERIOD, move || firing.clone().round()))
+        let (firing, watch) = (firing.clone(), watch.clone());
+        assembled.worker(Worker::every(lane, FIRING_PERIOD, move || fire(firing.clone(), watch.clone())))
     }))
+}
+
+/// A round of firing, unless this machine and the database disagree about the time: late is mended, early is not. Where only this
+/// machine is wrong, the other replicas fire.
+async fn fire(firing: firing::Firing, watch: ClockWatch) -> anyhow::Result<Round> {
+    if watch.agrees().await? { firing.round().await } else { Ok(Round::Done) }
 }

@@ -129,6 +129,8 @@ templates! {
     ItemReopened = "item_reopened", "deadlines.rectification.changed.v1" / "item_reopened", "整改反弹", "整改反彈", "Item reopened";
     /// Somebody has not done what is owed in its own limit.
     DutyOverdue = "duty_overdue", "deadlines.rectification.changed.v1" / "duty_overdue", "办理超时", "辦理超時", "Duty overdue";
+    /// The county became a part of another one, whose office is in charge from now on.
+    HandedOver = "handed_over", "deadlines.rectification.changed.v1" / "handed_over", "整改移交", "整改移交", "Handed over to another office";
     /// A document was not acknowledged within its limit: the unit is called to mind.
     ReceiptReminder = "receipt_reminder", "notifications.receipt.reminded", "签收催告", "簽收催告", "Receipt not acknowledged";
     /// It was not acknowledged after that either: the office is told, to serve it in another way.

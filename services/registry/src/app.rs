@@ -9,7 +9,9 @@ use service_kit::{clock::Clock, ids::Ids};
 use tokio::sync::Semaphore;
 use utoipa_axum::routes;
 
-use crate::{account, area, import, import::FileLimits, inspector, sign_in, sign_in::Hasher, sign_in::Network, unit};
+use crate::{
+    account, area, import, import::FileLimits, inspector, merger, sign_in, sign_in::Hasher, sign_in::Network, unit,
+};
 
 /// Files that are taken apart at the same time by one process.
 const IMPORTS_AT_ONCE: usize = 2;
@@ -63,6 +65,8 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
         .route(Action::AccountSelfRead, routes!(account::http::me))
         .route(Action::RegistryImportRun, routes!(import::http::create, import::http::list))
         .route(Action::RegistryImportRun, routes!(import::http::one))
+        .route(Action::RegistryImportRun, routes!(merger::http::create, merger::http::list))
+        .route(Action::RegistryImportRun, routes!(merger::http::withdraw))
         .route(Action::RegistryAccountManage, routes!(account::http::list))
         .route(Action::RegistryAccountManage, routes!(account::http::one))
         .route(Action::RegistryAccountManage, routes!(sign_in::http::issue))

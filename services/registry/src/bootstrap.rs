@@ -11,12 +11,19 @@ use jiff::Timestamp;
 use postgres::Tx;
 use problem::Problem;
 use service_kit::ids::Ids;
+use uuid::Uuid;
 
 use crate::{account, area, config::BootstrapSection, sign_in};
 
 /// Whether the first start has still to happen.
 pub(crate) async fn is_due(tx: &mut Tx) -> Result<bool, sqlx::Error> {
     Ok(!account::store::has_built_in(tx).await?)
+}
+
+/// The account of the installation and its password's hash, once both are there.
+pub(crate) async fn password(tx: &mut Tx) -> Result<Option<(Uuid, String)>, sqlx::Error> {
+    let Some(account) = account::store::built_in(tx).await? else { return Ok(None) };
+    Ok(sign_in::store::password_hash(tx, account).await?.map(|hash| (account, hash)))
 }
 
 /// Records what is missing; does nothing at every later start. `now` is machine time, for the password.

@@ -42,7 +42,7 @@ service_kit::section! {
         pub login: String = "operator".to_owned(),
         /// Its name as shown.
         pub display_name: String = "系统初始管理员".to_owned(),
-        /// File with its initial password; read at the first start only, but must be there.
+        /// File with its password; another one is taken over at the next start.
         pub password_file: SecretFile,
         /// Division code of the province (行政区划代码).
         pub province_code: String = "460000".to_owned(),

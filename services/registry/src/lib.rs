@@ -1,8 +1,8 @@
 //! Who (登记): the administrative tree, supervised units, inspectors, accounts with their roles, all with days of effect;
 //! imports of them from spreadsheets; signing in and the tokens that every service believes.
 //!
-//! Owns: the tables `areas`, `units`, `inspectors`, `accounts` and their versions, `credentials`, `activations`, `sessions`,
-//! `throttles`, `imports`. Publishes a snapshot of every record that is new or changed. Consumes nothing. Does not own: the
+//! Owns: the tables `areas`, `units`, `inspectors`, `accounts` and their versions, `area_mergers`, `credentials`,
+//! `activations`, `sessions`, `throttles`, `imports`. Publishes a snapshot of every record that is new or changed. Consumes nothing. Does not own: the
 //! policies (`access`), nor anything that is done with units.
 //!
 //! Identities are UUIDs; division codes, school identifiers, unit keys, numbers and logins are attributes by which an import
@@ -18,6 +18,7 @@ mod config;
 mod corrupt;
 mod import;
 mod inspector;
+mod merger;
 mod query;
 mod sign_in;
 mod unit;
@@ -37,6 +38,8 @@ use sqlx::migrate::Migrator;
 /// The tables of this service.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
+/// How often it is asked whether the day of a merger has come.
+const MERGERS: Duration = Duration::from_secs(2);
 /// How often what has no meaning any more is removed.
 const CLEANING: Duration = Duration::from_hours(1);
 
@@ -74,7 +77,7 @@ impl Service for Registry {
 
 /// Routes and workers over a state.
 pub fn assembled(access: access::Access, state: AppState) -> Assembled {
-    let cleaning = state.clone();
+    let (cleaning, mergers) = (state.clone(), state.clone());
     let parts = Assembled::new(routes(access), state).worker(Worker::every("registry-cleaning", CLEANING, move || {
         let state = cleaning.clone();
         async move {
@@ -84,20 +87,48 @@ pub fn assembled(access: access::Access, state: AppState) -> Assembled {
             Ok(Round::Done)
         }
     }));
+    let parts = parts.worker(Worker::every("registry-mergers", MERGERS, move || {
+        let state = mergers.clone();
+        async move {
+            let mut tx = state.database.begin().await?;
+            let carried_out = merger::carry_out_due(&mut tx).await?;
+            tx.commit().await?;
+            Ok(if carried_out { Round::More } else { Round::Done })
+        }
+    }));
     WITHOUT_IDEMPOTENCY.into_iter().fold(parts, Assembled::without_idempotency)
 }
 
-/// Sees to the first start: the province's root area and the account of the installation. Later calls change nothing.
+/// Sees to the first start: the province's root area and the account of the installation. Later calls change nothing but that
+/// account's password, when its file says another one.
 pub async fn first_start(state: &AppState, section: &BootstrapSection) -> problem::Result<()> {
     let mut tx = state.database.begin().await?;
     let due = bootstrap::is_due(&mut tx).await?;
     tx.rollback().await?;
     if !due {
-        return Ok(());
+        return renew_password(state, section).await;
     }
     let hash = state.hasher.hash(section.password_file.expose()).await?;
     let mut tx = state.database.begin().await?;
     bootstrap::ensure(&mut tx, state.ids.as_ref(), section, &hash, state.clock.now()).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Sets the password of the account of the installation when the file says another one than before: that is how it is changed.
+async fn renew_password(state: &AppState, section: &BootstrapSection) -> problem::Result<()> {
+    let mut tx = state.database.begin().await?;
+    let known = bootstrap::password(&mut tx).await?;
+    tx.rollback().await?;
+    let Some((account, hash)) = known else { return Ok(()) };
+    let password = section.password_file.expose();
+    if state.hasher.verify(password, Some(hash)).await? {
+        return Ok(());
+    }
+    let hash = state.hasher.hash(password).await?;
+    let mut tx = state.database.begin().await?;
+    sign_in::store::set_password(&mut tx, account, &hash, state.clock.now()).await?;
+    tx.commit().await?;
+    tracing::warn!("the password of the account of the installation was changed, as its file says");
     Ok(())
 }

@@ -65,7 +65,7 @@ impl Ground {
         lives: &Lives<'_>,
         act: impl AsyncFnOnce(&Load) -> anyhow::Result<T>,
     ) -> anyhow::Result<(T, Duration)> {
-        self.under_load_of(lives, usize::MAX, act).await
+        self.under_load_as(self.pace(), usize::MAX, lives, act).await
     }
 
     /// The same with so many lives at most.
@@ -75,9 +75,32 @@ impl Ground {
         most: usize,
         act: impl AsyncFnOnce(&Load) -> anyhow::Result<T>,
     ) -> anyhow::Result<(T, Duration)> {
+        self.under_load_as(self.pace(), most, lives, act).await
+    }
+
+    /// The same with another time between the beginnings of two lives: what takes minutes needs people who come for minutes.
+    pub async fn under_load_every<T>(
+        &self,
+        pace: Duration,
+        lives: &Lives<'_>,
+        act: impl AsyncFnOnce(&Load) -> anyhow::Result<T>,
+    ) -> anyhow::Result<(T, Duration)> {
+        self.under_load_as(pace, usize::MAX, lives, act).await
+    }
+
+    fn pace(&self) -> Duration {
+        if self.small { SMALL_PACE } else { PACE }
+    }
+
+    async fn under_load_as<T>(
+        &self,
+        pace: Duration,
+        most: usize,
+        lives: &Lives<'_>,
+        act: impl AsyncFnOnce(&Load) -> anyhow::Result<T>,
+    ) -> anyhow::Result<(T, Duration)> {
         let load = Load::default();
         lives.about_to_act();
-        let pace = if self.small { SMALL_PACE } else { PACE };
         let acting = async {
             let began = Instant::now();
             let done = act(&load).await;

@@ -8,12 +8,17 @@
 //! `drill` (the program) runs them in full size, one after the other; `make test` runs each in a small one.
 
 mod broker_disk;
+mod county_move;
 mod full_disk;
 mod ground;
+mod metrics;
+mod platform_away;
 mod replica;
 mod report;
 mod restore;
+mod rotation;
 mod upgrade;
+mod wrong_clock;
 
 use std::path::Path;
 
@@ -24,6 +29,8 @@ use crate::say::Say;
 
 pub use ground::{Ground, Load};
 pub use report::{Count, Outcome, Phase, Report, markdown, table};
+
+use metrics::{metric, metric_at};
 
 /// A drill.
 #[derive(Debug)]
@@ -102,6 +109,30 @@ pub const ALL: &[Drill] = &[
         title: "负载下升级与回退 · upgrade and roll-back under load",
         full: 900,
         run: |ground| Box::pin(upgrade::drill(ground)),
+    },
+    Drill {
+        name: "rotation",
+        title: "全部密钥和密码轮换 · change of every key and password",
+        full: 600,
+        run: |ground| Box::pin(rotation::drill(ground)),
+    },
+    Drill {
+        name: "wrong-clock",
+        title: "一个节点时钟偏差一小时 · one node's clock is an hour off",
+        full: 400,
+        run: |ground| Box::pin(wrong_clock::drill(ground)),
+    },
+    Drill {
+        name: "platform-away",
+        title: "国家平台中断一周 · the national platform is away for a week",
+        full: 400,
+        run: |ground| Box::pin(platform_away::drill(ground)),
+    },
+    Drill {
+        name: "county-move",
+        title: "洋浦按日期并入儋州 · a county becomes a part of another by date",
+        full: 200,
+        run: |ground| Box::pin(county_move::drill(ground)),
     },
 ];
 

@@ -44,6 +44,7 @@ pub const CONSUMERS: &[Consumer] = &[
             "registry.unit.recorded.v1",
             "registry.inspector.recorded.v1",
             "registry.account.recorded.v1",
+            "registry.area.merged.v1",
         ],
     },
     Consumer { service: "tasks", name: "tasks-receipts", wants: &["notifications.receipt.signed.v1"] },
@@ -59,12 +60,17 @@ pub const CONSUMERS: &[Consumer] = &[
     Consumer {
         service: "deadlines",
         name: "deadlines-intake",
-        wants: &["registry.unit.recorded.v1", "tasks.letter.issued.v1", "notifications.receipt.signed.v1"],
+        wants: &[
+            "registry.unit.recorded.v1",
+            "registry.area.merged.v1",
+            "tasks.letter.issued.v1",
+            "notifications.receipt.signed.v1",
+        ],
     },
     Consumer {
         service: "notifications",
         name: "notifications-directory",
-        wants: &["registry.account.recorded.v1", "registry.unit.recorded.v1"],
+        wants: &["registry.account.recorded.v1", "registry.unit.recorded.v1", "registry.area.merged.v1"],
     },
     Consumer {
         service: "notifications",
@@ -94,6 +100,7 @@ pub const CONSUMERS: &[Consumer] = &[
             "deadlines.rectification.opened.v1",
             "deadlines.urging_order.issued.v1",
             "deadlines.rectification.closed.v1",
+            "registry.area.merged.v1",
         ],
     },
     Consumer { service: "reporting", name: "reporting-rectifications", wants: RECTIFICATION },
@@ -109,6 +116,7 @@ pub const CONSUMERS: &[Consumer] = &[
             "deadlines.document.issued.v1",
             "deadlines.document.voided.v1",
             "deadlines.urging_order.issued.v1",
+            "registry.area.merged.v1",
         ],
     },
 ];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use dudao::Installation;
+use dudao::{DatabaseEntry, Installation};
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
@@ -18,17 +18,20 @@ impl Databases {
         let mut pools = BTreeMap::new();
         for service in installation.journals() {
             let Some(entry) = &service.database else { continue };
-            let password = std::fs::read_to_string(&entry.password_file).context("reading a database password")?;
-            let options = PgConnectOptions::new()
-                .host(&entry.host)
-                .port(entry.port)
-                .database(&entry.name)
-                .username(&entry.user)
-                .password(password.trim_end())
-                .application_name("story");
-            pools.insert(service.name.clone(), PgPoolOptions::new().max_connections(2).connect_lazy_with(options));
+            let pool = PgPoolOptions::new().max_connections(2).connect_lazy_with(options(entry)?);
+            pools.insert(service.name.clone(), pool);
         }
         Ok(Self(pools))
+    }
+
+    /// Reads the passwords again, for connections that are made from now on.
+    pub fn read_passwords(&self, installation: &Installation) -> anyhow::Result<()> {
+        for service in installation.journals() {
+            if let (Some(entry), Some(pool)) = (&service.database, self.0.get(&service.name)) {
+                pool.set_connect_options(options(entry)?);
+            }
+        }
+        Ok(())
     }
 
     /// The rows of a query as JSON objects. Parameters are texts; the query casts them.
@@ -58,4 +61,15 @@ impl Databases {
         let value = self.value(service, query, parameters).await?;
         value.as_i64().with_context(|| format!("no number: {query}"))
     }
+}
+
+fn options(entry: &DatabaseEntry) -> anyhow::Result<PgConnectOptions> {
+    let password = std::fs::read_to_string(&entry.password_file).context("reading a database password")?;
+    Ok(PgConnectOptions::new()
+        .host(&entry.host)
+        .port(entry.port)
+        .database(&entry.name)
+        .username(&entry.user)
+        .password(password.trim_end())
+        .application_name("story"))
 }

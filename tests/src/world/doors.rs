@@ -207,6 +207,11 @@ impl Doors {
         self.services.get(name).with_context(|| format!("no door of {name}"))
     }
 
+    /// Where a service's second process answers: people, and operations.
+    pub fn second(&self, name: &str) -> anyhow::Result<(SocketAddr, SocketAddr)> {
+        self.second.get(name).copied().with_context(|| format!("no second {name}"))
+    }
+
     /// The same settings with the doors' addresses wherever others are named.
     pub(super) fn shown(&self, mut settings: Settings) -> Settings {
         for (name, door) in &self.services {
@@ -219,12 +224,18 @@ impl Doors {
     }
 
     /// Starts the second process of a service: the same database, broker and keys, ports and a log of its own.
-    pub(super) fn start_second(&self, stack: &Stack, name: &str, places: &Places) -> anyhow::Result<ServiceProcess> {
-        let (http, second) = *self.second.get(name).with_context(|| format!("no second {name}"))?;
+    pub(super) fn start_second(
+        &self,
+        stack: &Stack,
+        name: &str,
+        places: &Places,
+        environment: &[(String, String)],
+    ) -> anyhow::Result<ServiceProcess> {
+        let (http, second) = self.second(name)?;
         let settings = self.shown(Settings { http, second, ..stack.settings(name) });
         let file = stack.folder().join("config").join(format!("{name}-2.toml"));
         std::fs::write(&file, config::text(&settings, places)).context("writing the second configuration")?;
         let log = stack.folder().join("logs").join(format!("{name}-2.log"));
-        Ok(ServiceProcess::spawn(&super::program_of(stack.folder(), 1, name), &file, &[], &log, second)?)
+        Ok(ServiceProcess::spawn(&super::program_of(stack.folder(), 1, name), &file, environment, &log, second)?)
     }
 }

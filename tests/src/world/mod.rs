@@ -71,6 +71,8 @@ pub struct WorldOptions {
     pub behind_doors: usize,
     /// Environment of every service.
     pub environment: Vec<(String, String)>,
+    /// What the environment of every second process has besides, as those of one node may.
+    pub second_environment: Vec<(String, String)>,
 }
 
 impl WorldOptions {
@@ -86,6 +88,7 @@ impl WorldOptions {
             broker_cluster: false,
             behind_doors: 0,
             environment: Vec::new(),
+            second_environment: Vec::new(),
         }
     }
 }
@@ -146,7 +149,10 @@ impl World {
         let mut second = BTreeMap::new();
         if let Some(doors) = doors.as_ref().filter(|_| options.behind_doors > 1) {
             for name in &services {
-                second.insert((*name).to_owned(), doors.start_second(&stack, name, &places)?);
+                second.insert(
+                    (*name).to_owned(),
+                    doors.start_second(&stack, name, &places, &options.second_environment)?,
+                );
             }
             for process in second.values() {
                 process.ready().await?;
@@ -171,6 +177,11 @@ impl World {
     /// The doors; only a world with doors has some.
     pub fn doors(&self) -> anyhow::Result<&Doors> {
         self.doors.as_ref().context("this world has no doors")
+    }
+
+    /// Where a process of a service answers by itself, beside its door.
+    pub fn http_of(&self, service: &str, index: usize) -> anyhow::Result<SocketAddr> {
+        if index == 0 { Ok(self.stack.settings(service).http) } else { Ok(self.doors()?.second(service)?.0) }
     }
 
     /// A process of a service: 0 is the stack's, 1 the second of two.

@@ -113,6 +113,7 @@ impl Room {
         match (self.name, route.path.as_str()) {
             // One installation is one province: an import reaches all of it.
             ("registry", "/v1/imports" | "/v1/imports/{import_id}") => Resource::in_area([province]),
+            ("registry", path) if path.starts_with("/v1/area-mergers") => Resource::in_area([province]),
             ("registry", path) if path.starts_with("/v1/accounts") => {
                 Resource { owner: Some(AccountId::from(self.ground.principal)), ..area }
             }
@@ -807,6 +808,11 @@ async fn registry() -> Room {
         found.into()
     };
     let account = one(&database, "SELECT account_id::text FROM accounts WHERE login = 'principal.1'").await;
+    let merger = "INSERT INTO area_mergers (merger_id, version, area_id, into_area_id, effective_on, ground, state,
+                                            announced_by, announced_at, changed_at)
+                  SELECT gen_random_uuid(), 1, a.area_id, b.area_id, '2099-01-01', '批复', 'announced', '省', now(), now()
+                  FROM areas a, areas b WHERE a.code = '460200' AND b.code = '460100' RETURNING merger_id::text";
+    let merger = one(&database, merger).await;
     room.ground = Ground {
         province: province.into(),
         county: area("460100").await,
@@ -821,6 +827,7 @@ async fn registry() -> Room {
         ("unit_id", room.ground.school.to_string()),
         ("key", "2146000001".to_owned()),
         ("account_id", account),
+        ("merger_id", merger),
         ("person_id", one(&database, "SELECT person_id::text FROM inspectors").await),
         ("import_id", one(&database, "SELECT import_id::text FROM imports LIMIT 1").await),
     ]);

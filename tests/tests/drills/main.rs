@@ -40,3 +40,23 @@ async fn old_programs_work_on_tables_that_were_migrated_further() {
 async fn the_broker_may_lose_its_disk() {
     play("broker-disk", 24).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_key_and_password_may_be_changed() {
+    play("rotation", 60).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_of_one_node_may_be_an_hour_off() {
+    play("wrong-clock", 36).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_national_platform_may_be_away_for_a_week() {
+    play("platform-away", 27).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_county_may_become_a_part_of_another_one() {
+    play("county-move", 16).await;
+}

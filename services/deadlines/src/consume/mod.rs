@@ -1,16 +1,16 @@
-//! What this service hears: letters, receipts, and the agencies that issue.
+//! What this service hears: letters, receipts, the agencies that issue, and counties that became a part of others.
 
 use std::sync::Arc;
 
 use contracts::notifications::ReceiptSigned;
-use contracts::registry::{UnitKind, UnitRecorded};
+use contracts::registry::{AreaMerged, UnitKind, UnitRecorded};
 use contracts::tasks::LetterIssued;
 use contracts::{Envelope, Event};
 use messaging::{ApplyError, Handler};
 use postgres::Tx;
 
-use crate::letter;
 use crate::rules::RuleSet;
+use crate::{letter, merger};
 
 /// Name of the durable consumer.
 pub const CONSUMER: &str = "deadlines-intake";
@@ -24,7 +24,7 @@ pub struct Intake {
 
 impl Handler for Intake {
     fn event_types(&self) -> Vec<&'static str> {
-        vec![UnitRecorded::TYPE, LetterIssued::TYPE, ReceiptSigned::TYPE]
+        vec![UnitRecorded::TYPE, AreaMerged::TYPE, LetterIssued::TYPE, ReceiptSigned::TYPE]
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
@@ -33,6 +33,8 @@ impl Handler for Intake {
             if unit.kind == UnitKind::SupervisionAgency {
                 letter::store::keep_agency(tx, &unit).await?;
             }
+        } else if event.is::<AreaMerged>() {
+            merger::apply(tx, &event.read()?, &event.actor).await?;
         } else if event.is::<LetterIssued>() {
             let issued: LetterIssued = event.read()?;
             let ruling = self.rules.in_force(tx).await?;

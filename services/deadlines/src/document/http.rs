@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::store;
 use crate::app::AppState;
+use crate::rectification::dossier::Dossier;
 use crate::rectification::http::visible;
 
 /// An issued document (文书).
@@ -53,13 +54,13 @@ pub(crate) async fn of_case(
     connection: &mut sqlx::PgConnection,
     permit: &Permit,
     rectification_id: RectificationId,
-    letter: &LetterIssued,
+    dossier: &Dossier,
 ) -> Result<Vec<IssuedPaper>, sqlx::Error> {
     let found = store::of(connection, rectification_id).await?;
     Ok(found
         .into_iter()
-        .filter(|found| readable(permit, found.kind, letter))
-        .map(|found| IssuedPaper { document: found.reference(letter), item_id: found.item_id })
+        .filter(|found| readable(permit, found.kind, &dossier.letter))
+        .map(|found| IssuedPaper { document: found.reference(dossier), item_id: found.item_id })
         .collect())
 }
 
@@ -87,7 +88,7 @@ pub(crate) async fn show(
     let frozen = Frozen::read(found.content.as_bytes()).map_err(|error| Problem::internal(&error))?;
     Ok(Json(DocumentView {
         code: frozen.code().to_string(),
-        document: found.reference(letter),
+        document: found.reference(&stored.dossier),
         rectification_id: found.rectification_id,
         item_id: found.item_id,
         unit: letter.unit.clone(),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 
 use super::store;
-use crate::rectification::dossier::Dossier;
+use crate::rectification::dossier::{Dossier, Successor, issuer};
 use crate::rules::Ruling;
 use crate::urging_order::issue::IssueError;
 
@@ -31,12 +31,14 @@ pub(crate) struct Draft {
     pub(crate) body: Body,
     /// Key of the issuing agency, for its word.
     pub(crate) agency_key: String,
-    /// Who issues, and of what case.
+    /// The agency that issues when it is not the letter's.
+    pub(crate) successor: Option<Successor>,
+    /// Of what case.
     pub(crate) letter: std::sync::Arc<contracts::tasks::LetterIssued>,
 }
 
 impl Draft {
-    /// A paper of a case, with the letter's agency as the one that issues.
+    /// A paper of a case, issued by the agency in charge.
     pub(crate) fn new(
         dossier: &Dossier,
         document_id: DocumentId,
@@ -56,6 +58,7 @@ impl Draft {
             legal_basis: Vec::new(),
             body,
             agency_key: dossier.agency_key.clone(),
+            successor: dossier.successor.clone(),
             letter: std::sync::Arc::clone(&dossier.letter),
         }
     }
@@ -94,15 +97,15 @@ pub(crate) async fn issue(
         if let Body::ClosingApproval(form) = &mut draft.body {
             form.closing_no = Some(number.to_string());
         }
-        let letter = &draft.letter.document;
+        let (issuing_unit_id, agency) = issuer(&draft.letter, draft.successor.as_ref(), at);
         let head = Head {
             addressee: draft.addressee.clone(),
             case_id: Some(draft.letter.case_id),
             copies: draft.copies.clone(),
             finding_ids: draft.finding_ids.clone(),
-            issue_office: Some(letter.issuing_unit_name.clone()),
+            issue_office: Some(agency.to_owned()),
             legal_basis: draft.legal_basis.clone(),
-            ..Head::new(number.clone(), draft.title.clone(), letter.issuing_unit_name.clone(), today)
+            ..Head::new(number.clone(), draft.title.clone(), agency.to_owned(), today)
         };
         let content = Content { body: draft.body.clone(), head, template: template.to_owned() }.freeze();
         let document = DocumentRef {
@@ -110,8 +113,8 @@ pub(crate) async fn issue(
             kind: draft.kind,
             doc_no: number.to_string(),
             title: draft.title.clone(),
-            issuing_unit_id: letter.issuing_unit_id,
-            issuing_unit_name: letter.issuing_unit_name.clone(),
+            issuing_unit_id,
+            issuing_unit_name: agency.to_owned(),
             issued_at: at,
             content_sha256: content.sha256(),
         };

@@ -1,12 +1,13 @@
 //! Every statement about documents and their numbers.
 
 use contracts::shared::{DocumentKind, DocumentRef};
-use contracts::tasks::LetterIssued;
 use domain::doc_number::DocNumber;
 use domain::ids::{DocumentId, ItemId, RectificationId};
 use jiff_sqlx::ToSqlx;
 use sqlx::PgConnection;
 use uuid::Uuid;
+
+use crate::rectification::dossier::Dossier;
 
 pub(crate) struct NewDocument<'a> {
     pub(crate) document: &'a DocumentRef,
@@ -31,15 +32,16 @@ pub(crate) struct StoredDocument {
 }
 
 impl StoredDocument {
-    /// As others refer to it; the letter says who issues.
-    pub(crate) fn reference(&self, letter: &LetterIssued) -> DocumentRef {
+    /// As others refer to it; the case says who issued it.
+    pub(crate) fn reference(&self, dossier: &Dossier) -> DocumentRef {
+        let (issuing_unit_id, issuing_unit_name) = dossier.issuer_at(self.issued_at);
         DocumentRef {
             document_id: self.document_id,
             kind: self.kind,
             doc_no: self.doc_no.clone(),
             title: self.title.clone(),
-            issuing_unit_id: letter.document.issuing_unit_id,
-            issuing_unit_name: letter.document.issuing_unit_name.clone(),
+            issuing_unit_id,
+            issuing_unit_name: issuing_unit_name.to_owned(),
             issued_at: self.issued_at,
             content_sha256: self.content_sha256.clone(),
         }

@@ -12,6 +12,7 @@ use messaging::ApplyError;
 use postgres::Tx;
 
 use super::store;
+use crate::merger;
 use crate::rectification::dossier::Dossier;
 use crate::rectification::{publish, store as dossiers};
 use crate::rules::Ruling;
@@ -23,14 +24,17 @@ pub(crate) async fn open_if_received(
     letter_id: LetterId,
     actor: &Actor,
 ) -> Result<(), ApplyError> {
-    let Some((letter, received_at)) = store::received_letter(tx, letter_id).await? else { return Ok(()) };
+    let Some((mut letter, received_at)) = store::received_letter(tx, letter_id).await? else { return Ok(()) };
     let rectification_id = Rectification::id_of(letter_id);
     if dossiers::lock(tx, rectification_id).await?.is_some() {
         return Ok(());
     }
-    let agency = store::agency(tx, letter.document.issuing_unit_id)
+    let mut agency = store::agency(tx, letter.document.issuing_unit_id)
         .await?
         .ok_or_else(|| ApplyError::NotYet(format!("agency {}", letter.document.issuing_unit_id)))?;
+    // Issued in a county that has become a part of another one meanwhile.
+    let at = tx.at();
+    let successor = merger::carry_letter(tx, &mut letter, &mut agency, at).await?;
     if ruling.agency_word(&agency.unit_key).is_none() {
         // Found now, not in the night in which its first order is due.
         return Err(ApplyError::Refused(format!("agencies.toml has no code word for {}", agency.unit_key)));
@@ -49,8 +53,8 @@ pub(crate) async fn open_if_received(
     let (rectification, events) = Rectification::open(None, facts, received_at, rules)
         .map_err(|refusal| ApplyError::Refused(refusal.to_string()))?
         .into_parts();
-    let dossier = Dossier::new(rectification, Arc::new(letter), agency.area_code, agency.unit_key);
-    let at = tx.at();
+    let dossier =
+        Dossier { successor, ..Dossier::new(rectification, Arc::new(letter), agency.area_code, agency.unit_key) };
     dossiers::insert(tx, &[&dossier], &workbook, at).await?;
     publish::publish(
         tx,

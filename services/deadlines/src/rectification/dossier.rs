@@ -8,15 +8,25 @@ use access::Resource;
 use contracts::deadlines::UrgingOrderFact;
 use contracts::tasks::LetterIssued;
 use domain::calendar::Calendar;
-use domain::ids::AccountId;
+use domain::ids::{AccountId, UnitId};
 use domain::local_time::local_date;
 use domain::rectification::{Link, Rectification, Rules, Workbook};
 use domain::rulebook::Rulebook;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::rules::Ruling;
 
-/// One rectification with what never changes about it.
+/// The agency that took over from the one of the letter, when a county became a part of another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Successor {
+    /// What was issued before is the former agency's.
+    pub(crate) since: Timestamp,
+    pub(crate) unit_id: UnitId,
+    pub(crate) name: String,
+}
+
+/// One rectification with what seldom changes about it: only when its county becomes a part of another one.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Dossier {
     /// The state that the domain decides on.
@@ -27,6 +37,8 @@ pub(crate) struct Dossier {
     pub(crate) agency_area_code: String,
     /// Unit key of the issuing agency, for the numbers of its documents.
     pub(crate) agency_key: String,
+    /// Who issues instead of the letter's agency.
+    pub(crate) successor: Option<Successor>,
     /// Urging orders issued, oldest first.
     pub(crate) orders: Vec<UrgingOrderFact>,
     /// Names of the people who acted, as they were then.
@@ -76,6 +88,7 @@ impl Dossier {
             letter,
             agency_area_code,
             agency_key,
+            successor: None,
             orders: Vec::new(),
             people: BTreeMap::new(),
             closed_at: None,
@@ -104,8 +117,13 @@ impl Dossier {
         })
     }
 
+    /// Identity and name of the agency that issues, or issued, at an instant.
+    pub(crate) fn issuer_at(&self, at: Timestamp) -> (UnitId, &str) {
+        issuer(&self.letter, self.successor.as_ref(), at)
+    }
+
     /// Units that must act: the supervised unit and every unit named responsible for a finding.
-    pub(crate) fn acting_units(&self) -> Vec<domain::ids::UnitId> {
+    pub(crate) fn acting_units(&self) -> Vec<UnitId> {
         let mut units = vec![self.letter.unit.unit_id];
         units.extend(self.letter.findings.iter().map(|finding| finding.responsible_unit_id));
         units.sort_unstable();
@@ -161,5 +179,17 @@ impl Dossier {
                 if limit.is_binding() { Some(limit.due_at()) } else { item.overdue_at.or(Some(limit.set_at)) }
             })
             .min()
+    }
+}
+
+/// Who issues for a letter's case at an instant.
+pub(crate) fn issuer<'a>(
+    letter: &'a LetterIssued,
+    successor: Option<&'a Successor>,
+    at: Timestamp,
+) -> (UnitId, &'a str) {
+    match successor.filter(|successor| successor.since <= at) {
+        Some(successor) => (successor.unit_id, &successor.name),
+        None => (letter.document.issuing_unit_id, &letter.document.issuing_unit_name),
     }
 }

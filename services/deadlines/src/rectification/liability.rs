@@ -45,11 +45,14 @@ pub(crate) fn department_case(unit: &Dossier, event: &RectificationEvent) -> Opt
         responsible_unit_name: department.name.clone(),
     };
     let letter = LetterIssued { unit: department, findings: vec![finding], ..letter.as_ref().clone() };
-    let dossier = Dossier::new(
-        department_case.as_ref().clone(),
-        Arc::new(letter),
-        unit.agency_area_code.clone(),
-        unit.agency_key.clone(),
-    );
+    let dossier = Dossier {
+        successor: unit.successor.clone(),
+        ..Dossier::new(
+            department_case.as_ref().clone(),
+            Arc::new(letter),
+            unit.agency_area_code.clone(),
+            unit.agency_key.clone(),
+        )
+    };
     Some((dossier, opened.clone()))
 }

@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::dossier::Dossier;
+use super::dossier::{Dossier, Successor};
 use super::snapshot::deadline_id;
 use crate::urging_order::kept::{self, Kept};
 
@@ -41,6 +41,7 @@ pub(crate) struct Row {
     letter: String,
     agency_area_code: String,
     agency_key: String,
+    successor: Option<String>,
     closed_at: Option<jiff_sqlx::Timestamp>,
     orders: Vec<Kept>,
 }
@@ -68,7 +69,9 @@ impl Row {
         let rectification: Rectification = serde_json::from_str(&self.state).map_err(fault("state"))?;
         let letter: LetterIssued = serde_json::from_str(&self.letter).map_err(fault("letter"))?;
         let people: BTreeMap<AccountId, String> = serde_json::from_str(&self.people).map_err(fault("people"))?;
-        let facts = self.orders.into_iter().map(|order| order.fact(&rectification, &letter));
+        let successor: Option<Successor> =
+            self.successor.as_deref().map(serde_json::from_str).transpose().map_err(fault("successor"))?;
+        let facts = self.orders.into_iter().map(|order| order.fact(&rectification, &letter, successor.as_ref()));
         let orders = facts.collect::<Result<_, _>>().map_err(fault("content"))?;
         Ok(Stored {
             version: self.version,
@@ -77,6 +80,7 @@ impl Row {
                 letter: Arc::new(letter),
                 agency_area_code: self.agency_area_code,
                 agency_key: self.agency_key,
+                successor,
                 orders,
                 people,
                 closed_at: self.closed_at.map(jiff_sqlx::Timestamp::to_jiff),
@@ -95,21 +99,23 @@ macro_rules! row {
             letter: $row.letter,
             agency_area_code: $row.agency_area_code,
             agency_key: $row.agency_key,
+            successor: $row.successor,
             closed_at: $row.closed_at,
             orders: Vec::new(),
         }
     };
 }
 
+/// Locks a case. Its dossier is locked as well, so that who waited for a hand-over to another office sees the office of after it.
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     rectification_id: RectificationId,
 ) -> Result<Option<Stored>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT r.rectification_id, r.version, r.state, r.people::text AS "people!", d.letter::text AS "letter!",
-                  d.agency_area_code, d.agency_key, r.closed_at
+                  d.agency_area_code, d.agency_key, d.successor::text AS successor, r.closed_at
            FROM rectifications r JOIN dossiers d USING (rectification_id)
-           WHERE r.rectification_id = $1 FOR UPDATE OF r"#,
+           WHERE r.rectification_id = $1 FOR UPDATE OF r FOR SHARE OF d"#,
         Uuid::from(rectification_id)
     )
     .fetch_optional(&mut *connection)
@@ -123,7 +129,7 @@ pub(crate) async fn find(
 ) -> Result<Option<Stored>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT r.rectification_id, r.version, r.state, r.people::text AS "people!", d.letter::text AS "letter!",
-                  d.agency_area_code, d.agency_key, r.closed_at
+                  d.agency_area_code, d.agency_key, d.successor::text AS successor, r.closed_at
            FROM rectifications r JOIN dossiers d USING (rectification_id) WHERE r.rectification_id = $1"#,
         Uuid::from(rectification_id)
     )
@@ -159,9 +165,9 @@ pub(crate) async fn take_due(
                ORDER BY next_timer_at LIMIT $2 FOR UPDATE SKIP LOCKED)
            SELECT r.rectification_id AS "rectification_id!", r.version AS "version!", r.state AS "state!",
                   r.people::text AS "people!", d.letter AS "letter!", d.agency_area_code AS "agency_area_code!",
-                  d.agency_key AS "agency_key!", r.closed_at
+                  d.agency_key AS "agency_key!", d.successor, r.closed_at
            FROM due r CROSS JOIN LATERAL (
-               SELECT letter::text AS letter, agency_area_code, agency_key FROM dossiers
+               SELECT letter::text AS letter, agency_area_code, agency_key, successor::text AS successor FROM dossiers
                WHERE rectification_id = r.rectification_id LIMIT 1) d
            ORDER BY r.next_timer_at"#,
         at.to_sqlx() as _,
@@ -191,9 +197,9 @@ pub(crate) async fn take_behind(
                ORDER BY next_timer_at LIMIT $3 FOR UPDATE SKIP LOCKED)
            SELECT r.rectification_id AS "rectification_id!", r.version AS "version!", r.state AS "state!",
                   r.people::text AS "people!", d.letter AS "letter!", d.agency_area_code AS "agency_area_code!",
-                  d.agency_key AS "agency_key!", r.closed_at, r.rules_version AS "rules_version!"
+                  d.agency_key AS "agency_key!", d.successor, r.closed_at, r.rules_version AS "rules_version!"
            FROM behind r CROSS JOIN LATERAL (
-               SELECT letter::text AS letter, agency_area_code, agency_key FROM dossiers
+               SELECT letter::text AS letter, agency_area_code, agency_key, successor::text AS successor FROM dossiers
                WHERE rectification_id = r.rectification_id LIMIT 1) d
            ORDER BY r.next_timer_at"#,
         at.to_sqlx() as _,
@@ -221,7 +227,7 @@ pub(crate) async fn open_after(
 ) -> Result<Vec<Row>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT r.rectification_id, r.version, r.state, r.people::text AS "people!", d.letter::text AS "letter!",
-                  d.agency_area_code, d.agency_key, r.closed_at
+                  d.agency_area_code, d.agency_key, d.successor::text AS successor, r.closed_at
            FROM rectifications r JOIN dossiers d USING (rectification_id)
            WHERE r.closed_at IS NULL AND ($1::uuid IS NULL OR r.rectification_id > $1)
            ORDER BY r.rectification_id LIMIT $2"#,
@@ -335,8 +341,8 @@ pub(crate) async fn insert(
         sqlx::query!(
             "INSERT INTO dossiers
                  (rectification_id, letter_id, liable_for, letter, agency_area_code, agency_key, area_path, unit_ids,
-                  reader_ids, county_code, search_text, received_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                  reader_ids, county_code, search_text, received_at, successor)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             Uuid::from(rectification.rectification_id),
             Uuid::from(rectification.letter.letter_id),
             dossier.liable_for().map(Uuid::from),
@@ -349,6 +355,7 @@ pub(crate) async fn insert(
             dossier.letter.unit.county_code,
             dossier.search_text(),
             rectification.received_at.to_sqlx() as _,
+            dossier.successor.as_ref().map(Json) as _,
         )
         .execute(&mut *connection)
         .await?;
@@ -418,6 +425,48 @@ pub(crate) async fn save(
         return Err(sqlx::Error::Protocol("a locked rectification had another version".to_owned()));
     }
     write_limits(connection, changes, workbook).await
+}
+
+/// Writes a locked case that went over to another county: who is in charge of it, under its next version. Its limits and
+/// what the rules have counted stay as they are.
+pub(crate) async fn hand_over(
+    connection: &mut PgConnection,
+    after: &Dossier,
+    version: i64,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let (rectification, resource) = (&after.rectification, after.resource());
+    let area_path: Vec<Uuid> = resource.area_path.iter().copied().map(Uuid::from).collect();
+    let reader_ids: Vec<Uuid> = resource.reader_ids.iter().copied().map(Uuid::from).collect();
+    sqlx::query!(
+        "UPDATE dossiers SET letter = $2, agency_area_code = $3, agency_key = $4, area_path = $5, reader_ids = $6,
+             county_code = $7, successor = $8
+         WHERE rectification_id = $1",
+        Uuid::from(rectification.rectification_id),
+        Json(after.letter.as_ref()) as _,
+        after.agency_area_code,
+        after.agency_key,
+        &area_path,
+        &reader_ids,
+        after.letter.unit.county_code,
+        after.successor.as_ref().map(Json) as _,
+    )
+    .execute(&mut *connection)
+    .await?;
+    let done = sqlx::query!(
+        "UPDATE rectifications SET version = $2, state = $3, changed_at = $4
+         WHERE rectification_id = $1 AND version = $2::bigint - 1",
+        Uuid::from(rectification.rectification_id),
+        version,
+        text(rectification)?,
+        at.to_sqlx() as _,
+    )
+    .execute(connection)
+    .await?;
+    if done.rows_affected() != 1 {
+        return Err(sqlx::Error::Protocol("a locked rectification had another version".to_owned()));
+    }
+    Ok(())
 }
 
 /// Notes that people made these changes, not the clock.

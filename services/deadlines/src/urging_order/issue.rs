@@ -107,6 +107,7 @@ fn word_of<'a>(rules: &'a Ruling, dossier: &Dossier) -> Result<&'a str, IssueErr
 
 fn freeze(draft: &Draft<'_>, number: DocNumber, template: &str, workbook: &Workbook, at: Timestamp) -> Issued {
     let (order, letter) = (draft.order, &draft.dossier.letter);
+    let (issuing_unit_id, agency) = draft.dossier.issuer_at(at);
     let rule = |item: &LateUrged| workbook.sheet(item.limit.sheet).map(|sheet| sheet.proof.rule.article.clone());
     let items = order
         .items
@@ -130,7 +131,7 @@ fn freeze(draft: &Draft<'_>, number: DocNumber, template: &str, workbook: &Workb
         number: number.clone(),
         issued_on: order.issued_on,
         template,
-        agency: &letter.document.issuing_unit_name,
+        agency,
         unit: &letter.unit.name,
         competent_department: letter.unit.competent_unit_name.as_deref(),
         case_id: letter.case_id,
@@ -148,8 +149,8 @@ fn freeze(draft: &Draft<'_>, number: DocNumber, template: &str, workbook: &Workb
             kind: DocumentKind::UrgingOrder,
             doc_no: number.to_string(),
             title: content.content().head.title.clone(),
-            issuing_unit_id: letter.document.issuing_unit_id,
-            issuing_unit_name: letter.document.issuing_unit_name.clone(),
+            issuing_unit_id,
+            issuing_unit_name: agency.to_owned(),
             issued_at: at,
             content_sha256: content.sha256(),
         },

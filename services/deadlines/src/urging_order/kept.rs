@@ -14,6 +14,7 @@ use serde::Deserialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::rectification::dossier::{Successor, issuer};
 use crate::rectification::snapshot::deadline_id;
 
 /// A row of the orders.
@@ -107,6 +108,7 @@ impl Kept {
         self,
         rectification: &Rectification,
         letter: &LetterIssued,
+        successor: Option<&Successor>,
     ) -> Result<UrgingOrderFact, serde_json::Error> {
         let Self { urging_order_id, doc_no, issued_at, lateness_seconds, content, content_sha256 } = self;
         let Content { head, body, template } = serde_json::from_str(&content)?;
@@ -131,7 +133,7 @@ impl Kept {
                 kind: DocumentKind::UrgingOrder,
                 doc_no,
                 title: head.title,
-                issuing_unit_id: letter.document.issuing_unit_id,
+                issuing_unit_id: issuer(letter, successor, issued_at).0,
                 issuing_unit_name: head.issuing_agency,
                 issued_at,
                 content_sha256,

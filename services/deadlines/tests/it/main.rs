@@ -16,6 +16,7 @@ mod change;
 mod closing;
 mod documents;
 mod firing;
+mod handover;
 mod liability;
 mod look_back;
 mod moments;

@@ -1,10 +1,12 @@
 //! What other services say: every fact that the national platform is to hear of.
 
-use contracts::Envelope;
+use contracts::registry::AreaMerged;
+use contracts::{Envelope, Event as _};
 use messaging::{ApplyError, Handler};
 use postgres::Tx;
 
 use crate::message::enqueue::enqueue;
+use crate::message::store::hand_over;
 use crate::national;
 use crate::papers::Papers;
 
@@ -22,10 +24,13 @@ pub struct Facts {
 
 impl Handler for Facts {
     fn event_types(&self) -> Vec<&'static str> {
-        national::EVENT_TYPES.to_vec()
+        national::EVENT_TYPES.into_iter().chain([AreaMerged::TYPE]).collect()
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
+        if event.is::<AreaMerged>() {
+            return Ok(hand_over(tx, &event.read()?).await?);
+        }
         enqueue(tx, event, &self.sender, &self.papers).await
     }
 }

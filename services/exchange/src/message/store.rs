@@ -1,6 +1,7 @@
 //! SQL of messages, cases, attempts and corrections.
 
 use contracts::Actor;
+use contracts::registry::AreaMerged;
 use domain::ids::MessageId;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
@@ -475,4 +476,18 @@ pub(crate) async fn waiting(tx: &mut PgConnection) -> sqlx::Result<Vec<(String, 
     .fetch_all(tx)
     .await?;
     Ok(rows.into_iter().map(|row| (row.state, row.messages, row.age)).collect())
+}
+
+/// Gives the messages about a county that became a part of another one to the office that takes over; what was sent stays.
+pub(crate) async fn hand_over(connection: &mut PgConnection, merged: &AreaMerged) -> sqlx::Result<()> {
+    let path: Vec<Uuid> = merged.path.iter().map(domain::ids::AreaId::as_uuid).collect();
+    sqlx::query!(
+        "UPDATE messages SET area_path = $2 || area_path[array_position(area_path, $1) + 1:]
+         WHERE area_path @> ARRAY[$1::uuid] AND area_path[:cardinality($2::uuid[])] <> $2",
+        merged.area_id.as_uuid(),
+        &path,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -16,6 +16,7 @@ use messaging::trace;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use postgres::{Database, Tx};
+use service_kit::clock_watch::ClockWatch;
 use service_kit::{Kit, Round, Worker};
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -60,11 +61,13 @@ pub(crate) fn lanes(kit: &Kit, section: &PlatformSection) -> anyhow::Result<Vec<
             .with_description("Attempts to send a message to the national platform, by outcome")
             .build(),
     });
+    // A signature with a wrong time is refused; while this machine's clock is wrong, the other replicas send.
+    let watch = ClockWatch::new(kit.database.clone(), Arc::clone(&kit.clock));
     let lane = |_| {
-        let sender = Arc::clone(&sender);
+        let (sender, watch) = (Arc::clone(&sender), watch.clone());
         Worker::every("exchange-send", PERIOD, move || {
-            let sender = Arc::clone(&sender);
-            async move { sender.send_one().await }
+            let (sender, watch) = (Arc::clone(&sender), watch.clone());
+            async move { if watch.agrees().await? { sender.send_one().await } else { Ok(Round::Done) } }
         })
     };
     Ok((0..section.concurrency).map(lane).collect())

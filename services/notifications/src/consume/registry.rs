@@ -2,7 +2,7 @@
 
 use contracts::{
     Envelope, Event as _,
-    registry::{AccountRecorded, UnitRecorded},
+    registry::{AccountRecorded, AreaMerged, UnitRecorded},
 };
 use messaging::{ApplyError, Handler};
 use postgres::Tx;
@@ -15,13 +15,14 @@ pub struct Directory;
 
 impl Handler for Directory {
     fn event_types(&self) -> Vec<&'static str> {
-        vec![AccountRecorded::TYPE, UnitRecorded::TYPE]
+        vec![AccountRecorded::TYPE, UnitRecorded::TYPE, AreaMerged::TYPE]
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
         match event.event_type.as_str() {
             AccountRecorded::TYPE => record::account(tx, &event.read()?).await?,
             UnitRecorded::TYPE => record::unit(tx, &event.read()?).await?,
+            AreaMerged::TYPE => record::merger(tx, &event.read()?).await?,
             other => return Err(ApplyError::Refused(format!("not an event of this consumer: {other}"))),
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use contracts::{
     deadlines::RectificationSnapshot,
-    registry::{AccountRecorded, UnitRecorded},
+    registry::{AccountRecorded, AreaMerged, UnitRecorded},
     tasks::NotificationIssued,
 };
 use domain::ids::ItemId;
@@ -27,6 +27,11 @@ pub async fn account(tx: &mut Tx, account: &AccountRecorded) -> Result<(), sqlx:
 /// Keeps a unit.
 pub async fn unit(tx: &mut Tx, unit: &UnitRecorded) -> Result<(), sqlx::Error> {
     store::save_unit(tx, unit).await
+}
+
+/// Gives what is told and not yet signed about a county that became a part of another one to the office that takes over.
+pub async fn merger(tx: &mut Tx, merged: &AreaMerged) -> Result<(), sqlx::Error> {
+    store::hand_over(tx, merged).await
 }
 
 /// Keeps the group of a supervision.

@@ -1,7 +1,7 @@
 //! The SQL of the copies.
 
 use contracts::{
-    registry::{AccountRecorded, UnitRecorded},
+    registry::{AccountRecorded, AreaMerged, UnitRecorded},
     tasks::NotificationIssued,
 };
 use domain::ids::{AccountId, AreaId, ItemId, RectificationId, UnitId};
@@ -83,6 +83,28 @@ pub async fn save_unit(db: &mut PgConnection, unit: &UnitRecorded) -> Result<(),
         &path,
         unit.competent_unit_id.map(Uuid::from),
         unit.key,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Brings the areas of messages and receipts to where they lie after a merger of counties.
+pub async fn hand_over(db: &mut PgConnection, merged: &AreaMerged) -> Result<(), sqlx::Error> {
+    let (area, path) = (Uuid::from(merged.area_id), merged.path.iter().copied().map(Uuid::from).collect::<Vec<_>>());
+    sqlx::query!(
+        "UPDATE notices SET area_path = $2 || area_path[array_position(area_path, $1) + 1:]
+         WHERE area_path @> ARRAY[$1::uuid] AND area_path[:cardinality($2::uuid[])] <> $2",
+        area,
+        &path,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "UPDATE receipts SET area_path = $2 || area_path[array_position(area_path, $1) + 1:]
+         WHERE area_path @> ARRAY[$1::uuid] AND area_path[:cardinality($2::uuid[])] <> $2",
+        area,
+        &path,
     )
     .execute(db)
     .await?;

@@ -445,6 +445,18 @@ impl Matter {
                 due_at: *due_at,
                 times: *times,
             },
+            Change::HandedOver { county, agency, since } => {
+                if rectification.closed_at.is_some() {
+                    return None;
+                }
+                Wording::HandedOver {
+                    doc_no,
+                    items: lines(rectification, |item| !item.state.is_done()),
+                    county: county.clone(),
+                    agency: agency.clone(),
+                    since: *since,
+                }
+            }
             // What the unit notes is read in the console; the others end what somebody was told of.
             Change::ProgressNoted { .. }
             | Change::StepMoot { .. }

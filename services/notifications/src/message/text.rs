@@ -259,6 +259,9 @@ wordings! {
     Recounted "zh-Hans/recounted.txt" "zh-Hant/recounted.txt" "en/recounted.txt" {
         doc_no: String, items: Vec<ItemLine>,
     }
+    HandedOver "zh-Hans/handed_over.txt" "zh-Hant/handed_over.txt" "en/handed_over.txt" {
+        doc_no: String, items: Vec<ItemLine>, county: String, agency: String, since: Date,
+    }
     StepTaken "zh-Hans/step_taken.txt" "zh-Hant/step_taken.txt" "en/step_taken.txt" {
         doc_no: String, items: Vec<ItemLine>, step: i16, note: String,
     }

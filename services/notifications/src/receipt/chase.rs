@@ -82,12 +82,20 @@ async fn chase(tx: &mut Tx, telling: &Telling, receipt: &ReceiptRow) -> anyhow::
     Ok((Heard { event_id: id, matter, open: None }, next))
 }
 
-/// The unit as the document named it; put together from the copies for receipts of before that was kept.
+/// The unit as the document named it, where it lies and to whom it belongs now: its county may have become a part of another one
+/// since. Put together from the copies for receipts of before that was kept.
 async fn unit(tx: &mut Tx, receipt: &ReceiptRow) -> anyhow::Result<UnitRef> {
-    if let Some(kept) = &receipt.unit {
-        return Ok(serde_json::from_str(kept)?);
-    }
     let known = store::unit_of(tx, receipt.unit_id).await?;
+    if let Some(kept) = &receipt.unit {
+        let mut unit: UnitRef = serde_json::from_str(kept)?;
+        unit.area_path = receipt.area_path.iter().copied().map(Into::into).collect();
+        // The competent department's own case (连带责任) names none.
+        if let (Some(_), Some((Some(department), name))) = (unit.competent_unit_id, known) {
+            unit.competent_unit_id = Some(department.into());
+            unit.competent_unit_name = name;
+        }
+        return Ok(unit);
+    }
     let (competent_unit_id, competent_unit_name): (Option<Uuid>, Option<String>) = known.unwrap_or_default();
     Ok(UnitRef {
         unit_id: receipt.unit_id.into(),

@@ -231,6 +231,11 @@ fn changes(item_id: ItemId) -> Vec<Change> {
             due_at: at("2026-11-20T16:00:00Z"),
             times: 3,
         },
+        Change::HandedOver {
+            county: "儋州市".to_owned(),
+            agency: "儋州市人民政府教育督导委员会办公室".to_owned(),
+            since: date(2027, 1, 1),
+        },
     ]
 }
 

@@ -1,6 +1,7 @@
 //! What was issued, voided and replaced, for the register.
 
 use contracts::deadlines::{self, UrgingOrderFact, UrgingOrderIssued};
+use contracts::registry::AreaMerged;
 use contracts::shared::{RegisterEntry, UnitRef};
 use contracts::{Envelope, Event as _, ReadError, subjects, tasks};
 use domain::ids::UrgingOrderId;
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tracing::Instrument as _;
 
-use crate::register::{Recorded, record};
+use crate::register::{Recorded, hand_over, record};
 
 /// Keeps the register of issued documents.
 #[derive(Debug, Clone, Copy)]
@@ -65,15 +66,26 @@ impl Handler for Documents {
             deadlines::DocumentIssued::TYPE,
             deadlines::DocumentVoided::TYPE,
             UrgingOrderIssued::TYPE,
+            AreaMerged::TYPE,
         ]
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
-        record(tx, vec![entry(event)?]).await
+        keep(tx, &[event]).await
     }
 
     async fn apply_all(&self, tx: &mut Tx, batch: &Batch<'_>) -> Result<(), ApplyError> {
-        let entries = batch.events().iter().map(|event| entry(event)).collect::<Result<_, _>>()?;
-        record(tx, entries).instrument(batch.span()).await
+        keep(tx, batch.events()).instrument(batch.span()).await
     }
+}
+
+/// Enters what was issued, in one step, then gives the papers of counties that became a part of another one to its office.
+async fn keep(tx: &mut Tx, events: &[&Envelope]) -> Result<(), ApplyError> {
+    let (mergers, papers): (Vec<&Envelope>, Vec<&Envelope>) = events.iter().partition(|event| event.is::<AreaMerged>());
+    let entries = papers.into_iter().map(entry).collect::<Result<_, _>>()?;
+    record(tx, entries).await?;
+    for merger in mergers {
+        hand_over(tx, &merger.read()?).await?;
+    }
+    Ok(())
 }

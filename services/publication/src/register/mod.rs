@@ -9,3 +9,4 @@ pub(crate) mod rendition;
 mod store;
 
 pub(crate) use record::{Recorded, record};
+pub(crate) use store::hand_over;

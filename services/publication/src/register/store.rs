@@ -1,6 +1,7 @@
 //! SQL of the register and of renditions.
 
 use access::Scope;
+use contracts::registry::AreaMerged;
 use contracts::shared::RegisterEntry;
 use documents::Rendition;
 use domain::doc_number::DocNumber;
@@ -50,6 +51,20 @@ pub(super) fn key(kind: &impl serde::Serialize) -> Result<String, String> {
         Ok(other) => Err(format!("{other} is no key")),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Gives the papers of a county that became a part of another one to the office that takes over; what they say stays.
+pub(crate) async fn hand_over(tx: &mut Tx, merged: &AreaMerged) -> sqlx::Result<()> {
+    let path: Vec<Uuid> = merged.path.iter().map(AreaId::as_uuid).collect();
+    sqlx::query!(
+        "UPDATE documents SET area_path = $2 || area_path[array_position(area_path, $1) + 1:]
+         WHERE area_path @> ARRAY[$1::uuid] AND area_path[:cardinality($2::uuid[])] <> $2",
+        merged.area_id.as_uuid(),
+        &path,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Writes entries, each the newest of its document; an older one leaves the row as it is.

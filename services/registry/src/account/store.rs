@@ -46,6 +46,11 @@ pub(crate) async fn has_built_in(connection: &mut PgConnection) -> Result<bool, 
         .await
 }
 
+/// The account of the installation.
+pub(crate) async fn built_in(connection: &mut PgConnection) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT account_id FROM accounts WHERE built_in").fetch_optional(connection).await
+}
+
 /// Lets one replica at a time see to the first start.
 pub(crate) async fn lock_bootstrap(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('registry.bootstrap', 0))").execute(connection).await?;
@@ -135,6 +140,35 @@ pub(crate) async fn follow_areas(connection: &mut PgConnection) -> Result<(), sq
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Takes the grants of the offices of an area away: it has none of its own any more. Its inspectors go on, under the county's.
+/// Gives back the accounts that changed.
+pub(crate) async fn end_offices(
+    connection: &mut PgConnection,
+    area_id: Uuid,
+    today: Date,
+) -> Result<Vec<Account>, sqlx::Error> {
+    let changed = sqlx::query_as!(
+        Account,
+        r#"UPDATE accounts t
+           SET version = t.version + 1, valid_from = greatest($2, t.valid_from),
+               grants = (SELECT coalesce(jsonb_agg(g ORDER BY n), '[]')
+                         FROM jsonb_array_elements(t.grants) WITH ORDINALITY AS e(g, n)
+                         WHERE g->>'area_id' IS DISTINCT FROM $1::uuid::text OR g->>'role' = 'inspector')
+           WHERE EXISTS (SELECT FROM jsonb_array_elements(t.grants) AS g
+                         WHERE g->>'area_id' = $1::uuid::text AND g->>'role' <> 'inspector')
+           RETURNING account_id, version, login, display_name, email, language, active,
+                     EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = t.account_id) AS "activated!", built_in,
+                     unit_id, person_id, (SELECT code FROM areas a WHERE a.area_id = t.area_id) AS "area_code!", area_path,
+                     grants AS "grants: Json<Vec<Grant>>""#,
+        area_id,
+        day(today) as _,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    keep_versions(connection, &changed).await?;
+    Ok(changed)
 }
 
 /// Lets an account sign in, or no longer; the caller has locked the row.

@@ -99,6 +99,30 @@ pub(crate) async fn upsert(connection: &mut PgConnection, drafts: &[Draft]) -> R
     Ok(changed)
 }
 
+/// Makes a county unit a district of another one from a day on.
+pub(crate) async fn merge(
+    connection: &mut PgConnection,
+    area_id: Uuid,
+    into_area_id: Uuid,
+    effective_on: Date,
+) -> Result<Area, sqlx::Error> {
+    let area = sqlx::query_as!(
+        Area,
+        "UPDATE areas a
+         SET version = a.version + 1, level = 'district', parent_id = i.area_id, path = i.path || a.area_id,
+             county_id = i.area_id, effective_on = $3
+         FROM areas i WHERE a.area_id = $1 AND i.area_id = $2 AND a.level = 'county_unit' AND i.level = 'county_unit'
+         RETURNING a.area_id, a.version, a.code, a.name, a.level, a.parent_id, a.path, a.effective_on",
+        area_id,
+        into_area_id,
+        day(effective_on) as _,
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    keep_versions(connection, &[area_id]).await?;
+    Ok(area)
+}
+
 async fn keep_versions(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE area_versions v SET valid_to = a.effective_on - 1 FROM areas a

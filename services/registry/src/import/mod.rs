@@ -17,6 +17,7 @@ mod table;
 
 pub use file::FileLimits;
 pub(crate) use run::{read_upload, run};
+pub(crate) use store::lock;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

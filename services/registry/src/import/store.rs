@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::report::Report;
 
-/// Lets imports happen one after the other: two at once would meet each other's half of the register.
-pub(super) async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// Lets changes of the whole register happen one after the other: two at once would meet each other's half of it.
+pub(crate) async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended('registry.import', 0))").execute(connection).await?;
     Ok(())
 }

@@ -1,14 +1,20 @@
 //! Signs an account in.
 
-use access::{Caller, IssuedToken};
+use access::{Caller, IssuedToken, Role, TOKEN_LIFE};
+use domain::local_time::start_of_day;
+use jiff::SignedDuration;
 use postgres::Database;
 use problem::{Problem, Text};
+use uuid::Uuid;
 
 use super::{
     store,
     throttle::{self, Subject},
 };
-use crate::{account, app::AppState};
+use crate::{account, app::AppState, merger};
+
+/// A token of an office whose last moment has come: until the register has been changed, a moment later.
+const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(1);
 
 /// Whom a request says it comes from.
 #[derive(Debug, Clone, Default)]
@@ -58,13 +64,30 @@ pub(crate) async fn sign_in(
     };
     let session = state.ids.new_id();
     let caller = account.caller();
-    let issued = state.issuer.issue(&caller, session, now).map_err(|error| Problem::internal(&error))?;
     let mut tx = state.database.begin().await?;
+    let life = match merger::store::ends_on(&mut tx, &offices(&caller)).await? {
+        Some(day) => start_of_day(day)
+            .map_or(SHORTEST_LIFE, |start| start.duration_since(tx.at()))
+            .clamp(SHORTEST_LIFE, TOKEN_LIFE),
+        None => TOKEN_LIFE,
+    };
+    let issued = state.issuer.issue_for(&caller, session, now, life).map_err(|error| Problem::internal(&error))?;
     throttle::succeeded(&mut tx, &subjects).await?;
     let address = origin.address.as_deref();
     store::put_session(&mut tx, session, account.account_id, now, issued.expires_at, address).await?;
     tx.commit().await?;
     Ok((issued, caller))
+}
+
+/// The areas that the account has an office in. When one of them ends, so do its tokens.
+fn offices(caller: &Caller) -> Vec<Uuid> {
+    caller
+        .grants
+        .iter()
+        .filter(|grant| grant.role != Role::Inspector)
+        .filter_map(|grant| grant.area_id)
+        .map(Into::into)
+        .collect()
 }
 
 /// Counts the attempt and commits: it counts whatever becomes of the rest.

@@ -149,6 +149,31 @@ pub(crate) async fn follow_areas(connection: &mut PgConnection, today: Date) -> 
     Ok(changed)
 }
 
+/// Gives the units of one competent department to another one; gives back those that changed.
+pub(crate) async fn succeed(
+    connection: &mut PgConnection,
+    from: Uuid,
+    to: Uuid,
+    today: Date,
+) -> Result<Vec<Unit>, sqlx::Error> {
+    let changed = sqlx::query_as!(
+        Unit,
+        r#"UPDATE units u
+           SET version = u.version + 1, competent_unit_id = $2, valid_from = greatest($3, u.valid_from)
+           WHERE u.competent_unit_id = $1 AND u.unit_id <> $2
+           RETURNING u.unit_id, u.version, u.key, u.school_code, u.school_kind, u.name, u.kind, u.area_id, u.area_path,
+                     u.area_code, u.county_code, u.county_name, u.competent_unit_id, u.private, u.students, u.credit_code,
+                     u.valid_from"#,
+        from,
+        to,
+        day(today) as _,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    keep_versions(connection, &changed).await?;
+    Ok(changed)
+}
+
 async fn keep_versions(connection: &mut PgConnection, changed: &[Unit]) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = changed.iter().map(|unit| unit.unit_id).collect();
     if changed.iter().any(|unit| unit.version > 1) {
@@ -243,6 +268,24 @@ pub(crate) async fn page_on(
         day(on) as _,
     )
     .fetch_all(connection)
+    .await
+}
+
+/// The body of that kind which an area itself has: its agency, its bureau. Of several the one with the first key.
+pub(crate) async fn body_of(
+    connection: &mut PgConnection,
+    area_id: Uuid,
+    kind: &str,
+) -> Result<Option<Unit>, sqlx::Error> {
+    sqlx::query_as!(
+        Unit,
+        "SELECT unit_id, version, key, school_code, school_kind, name, kind, area_id, area_path, area_code, county_code,
+                county_name, competent_unit_id, private, students, credit_code, valid_from
+         FROM units WHERE area_id = $1 AND kind = $2 ORDER BY key LIMIT 1",
+        area_id,
+        kind,
+    )
+    .fetch_optional(connection)
     .await
 }
 

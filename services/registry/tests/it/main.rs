@@ -3,6 +3,7 @@
 
 mod fixture;
 mod imports;
+mod mergers;
 mod reads;
 mod routes;
 mod sign_in;

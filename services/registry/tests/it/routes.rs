@@ -9,6 +9,7 @@ use service_kit::config::load;
 const ROUTES: &str = "\
 GET /v1/accounts registry.account.manage
 GET /v1/accounts/{account_id} registry.account.manage
+GET /v1/area-mergers registry.import.run
 GET /v1/areas registry.unit.read
 GET /v1/imports registry.import.run
 GET /v1/imports/{import_id} registry.import.run
@@ -23,6 +24,8 @@ POST /v1/accounts/{account_id}/activation registry.account.manage
 POST /v1/accounts/{account_id}/deactivation registry.account.manage
 POST /v1/accounts/{account_id}/reactivation registry.account.manage
 POST /v1/activations public
+POST /v1/area-mergers registry.import.run
+POST /v1/area-mergers/{merger_id}/withdrawal registry.import.run
 POST /v1/imports registry.import.run
 POST /v1/sessions public";
 

@@ -7,6 +7,7 @@ use contracts::registry::AccountRecorded;
 use http::{Method, StatusCode};
 use registry::{FileLimits, first_start};
 use serde_json::{Value, json};
+use service_kit::config::SecretFile;
 use testkit::{Answer, Call, events_of};
 
 use crate::fixture::{Fixture, PASSWORD, PROXY};
@@ -31,6 +32,27 @@ async fn the_first_start_happens_once() {
     assert_eq!(me["grants"][0]["area"]["code"], "460000");
     let account = events_of::<AccountRecorded>(&fixture.database).await.remove(0);
     assert!(!serde_json::to_string(&account).unwrap().contains("argon2"));
+}
+
+#[tokio::test]
+async fn another_password_in_the_file_is_taken_over_at_the_next_start() {
+    let fixture = Fixture::new().await;
+    let file = std::env::temp_dir().join(format!("dudao-registry-password-{}", uuid::Uuid::new_v4()));
+    std::fs::write(&file, "another one, as long as the first").unwrap();
+    let section =
+        registry::BootstrapSection { password_file: SecretFile::read(&file).unwrap(), ..fixture.bootstrap.clone() };
+    std::fs::remove_file(&file).unwrap();
+    let journalled = fixture.journalled().await;
+    first_start(&fixture.state, &section).await.unwrap();
+    fixture.sign_in("operator", PASSWORD).await.expect(StatusCode::UNAUTHORIZED);
+    fixture.sign_in("operator", "another one, as long as the first").await.expect(StatusCode::CREATED);
+    assert_eq!(fixture.journalled().await, journalled, "no event carries a secret");
+    // Once it fits, nothing is written.
+    let changed = "SELECT changed_at::text FROM credentials";
+    let before: String = sqlx::query_scalar(changed).fetch_one(fixture.database.pool()).await.unwrap();
+    first_start(&fixture.state, &section).await.unwrap();
+    let after: String = sqlx::query_scalar(changed).fetch_one(fixture.database.pool()).await.unwrap();
+    assert_eq!(before, after);
 }
 
 #[tokio::test]

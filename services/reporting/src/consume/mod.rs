@@ -94,7 +94,8 @@ async fn keep(tx: &mut Tx, events: &[&Envelope]) -> Result<(), ApplyError> {
                 | Change::CloseOutApproved { .. }
                 | Change::CloseOutRefused { .. }
                 | Change::LookBackDue { .. }
-                | Change::DutyOverdue { .. } => {}
+                | Change::DutyOverdue { .. }
+                | Change::HandedOver { .. } => {}
             }
             rectification
         } else {

@@ -63,6 +63,9 @@ pub(crate) async fn changed(
         Change::ItemWaived { item_id, reason } => {
             end(tx, rectification, *item_id, at, Ending::Waived { reason: reason.clone() }).await
         }
+        Change::HandedOver { .. } => {
+            Ok(store::hand_over(tx, rectification.rectification_id, &rectification.unit).await?)
+        }
         // The snapshot says the rest.
         Change::PlanSubmitted { .. }
         | Change::PlanJudged { .. }

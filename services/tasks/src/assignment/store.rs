@@ -1,6 +1,7 @@
 //! SQL of assignments.
 
-use domain::ids::{AreaId, AssignmentId, ItemId, ProposalId, UnitId};
+use contracts::shared::UnitRef;
+use domain::ids::{AreaId, AssignmentId, ItemId, ProposalId, RectificationId, UnitId};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use serde_json::Value;
@@ -133,6 +134,28 @@ pub(super) async fn save_step(tx: &mut PgConnection, assignment: &Assignment) ->
         standing.due.to_sqlx() as _,
         standing.done_at.map(jiff_sqlx::ToSqlx::to_sqlx) as _,
         standing.note,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives what there is to do about a rectification to the office that is in charge of it from now on. Where it was done, it
+/// counts for the county of then.
+pub(super) async fn hand_over(
+    tx: &mut PgConnection,
+    rectification: RectificationId,
+    unit: &UnitRef,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE assignments SET area_path = $2,
+             county_code = CASE WHEN state = 'open' THEN $3 ELSE county_code END,
+             county_name = CASE WHEN state = 'open' THEN $4 ELSE county_name END
+         WHERE rectification_id = $1",
+        rectification.as_uuid(),
+        &uuids(&unit.area_path),
+        unit.county_code,
+        unit.county_name,
     )
     .execute(tx)
     .await?;

@@ -10,6 +10,7 @@ mod feedback;
 mod findings;
 pub(crate) mod http;
 mod letter;
+pub(crate) mod merger;
 mod notify;
 mod plea;
 mod receive;

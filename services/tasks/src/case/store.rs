@@ -2,6 +2,7 @@
 
 use access::Scope;
 use contracts::Actor;
+use contracts::registry::AreaMerged;
 use domain::case::CaseEvent;
 use domain::ids::{AccountId, CaseId, PersonId, UnitId};
 use jiff::Timestamp;
@@ -75,7 +76,7 @@ pub(crate) async fn save(tx: &mut Tx, case: &mut Case, history: &[CaseEvent], ac
     let record = &case.record;
     let done = sqlx::query!(
         "UPDATE cases SET version = $2, state = $3, title = $4, area_path = $5, unit_ids = $6, reader_ids = $7,
-             team_ids = $8, record = $9
+             team_ids = $8, record = $9, agency_area_path = $10
          WHERE case_id = $1 AND version = $2::bigint - 1",
         case.case_id.as_uuid(),
         case.version,
@@ -86,6 +87,7 @@ pub(crate) async fn save(tx: &mut Tx, case: &mut Case, history: &[CaseEvent], ac
         &uuids(&record.readers()),
         &uuids(&record.team_ids()),
         serde_json::to_value(record).map_err(encoded)?,
+        &uuids(&record.agency.area_path),
     )
     .execute(&mut **tx)
     .await?;
@@ -145,6 +147,21 @@ pub(crate) async fn find_for_update(tx: &mut PgConnection, id: CaseId) -> sqlx::
     .fetch_optional(tx)
     .await?;
     row.map(Case::try_from).transpose()
+}
+
+/// Locks the cases that a merger of counties may concern, in the order of their names.
+pub(crate) async fn concerned_by(tx: &mut PgConnection, merged: &AreaMerged) -> sqlx::Result<Vec<Case>> {
+    let rows = sqlx::query_as!(
+        CaseRow,
+        "SELECT case_id, version, record, created_at FROM cases
+         WHERE area_path @> ARRAY[$1::uuid] OR agency_area_path @> ARRAY[$1::uuid] OR record#>>'{unit,county_code}' = $2
+         ORDER BY case_id FOR UPDATE",
+        merged.area_id.as_uuid(),
+        merged.code,
+    )
+    .fetch_all(tx)
+    .await?;
+    rows.into_iter().map(Case::try_from).collect()
 }
 
 /// What a list of cases asks for.

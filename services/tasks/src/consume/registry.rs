@@ -1,11 +1,13 @@
-//! Areas, units, inspectors and accounts: each event replaces an older copy.
+//! Areas, units, inspectors and accounts: each event replaces an older copy. When a county becomes a part of another one, its
+//! matters go over.
 
-use contracts::registry::{AccountRecorded, AreaRecorded, InspectorRecorded, UnitRecorded};
+use contracts::registry::{AccountRecorded, AreaMerged, AreaRecorded, InspectorRecorded, UnitRecorded};
 use contracts::{Envelope, Event as _};
 use messaging::{ApplyError, Handler};
 use postgres::Tx;
 
 use crate::registry::store;
+use crate::{case, plan};
 
 /// Keeps the copies.
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +15,7 @@ pub struct RegistryCopies;
 
 impl Handler for RegistryCopies {
     fn event_types(&self) -> Vec<&'static str> {
-        vec![AreaRecorded::TYPE, UnitRecorded::TYPE, InspectorRecorded::TYPE, AccountRecorded::TYPE]
+        vec![AreaRecorded::TYPE, UnitRecorded::TYPE, InspectorRecorded::TYPE, AccountRecorded::TYPE, AreaMerged::TYPE]
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), ApplyError> {
@@ -23,6 +25,10 @@ impl Handler for RegistryCopies {
             store::save_unit(tx, &event.read()?).await?;
         } else if event.is::<InspectorRecorded>() {
             store::save_inspector(tx, &event.read()?).await?;
+        } else if event.is::<AreaMerged>() {
+            let merged: AreaMerged = event.read()?;
+            case::merger::apply(tx, &merged, &event.actor).await?;
+            plan::store::hand_over(tx, &merged).await?;
         } else {
             store::save_account(tx, &event.read::<AccountRecorded>()?).await?;
         }

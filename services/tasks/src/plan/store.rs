@@ -1,5 +1,6 @@
 //! SQL of plans.
 
+use contracts::registry::AreaMerged;
 use contracts::tasks::SupervisionKind;
 use domain::ids::{AreaId, DocumentId, PlanId, UnitId};
 use jiff::Timestamp;
@@ -168,4 +169,18 @@ pub(super) async fn set_issued(
     .execute(tx)
     .await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+/// Gives the plans of a county that became a part of another one to the office that takes over. They keep the name of the agency
+/// that made them.
+pub(crate) async fn hand_over(tx: &mut PgConnection, merged: &AreaMerged) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE plans SET area_path = $2 || area_path[array_position(area_path, $1) + 1:]
+         WHERE area_path @> ARRAY[$1::uuid] AND area_path[:cardinality($2::uuid[])] <> $2",
+        merged.area_id.as_uuid(),
+        &uuids(&merged.path),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -16,6 +16,7 @@ mod consumers;
 mod evidence;
 mod guards;
 mod journey;
+mod merger;
 mod numbers;
 mod papers;
 mod plans;

@@ -41,7 +41,7 @@ async fn answer(
 ) -> Result<Versioned<Json<RectificationView>>, Problem> {
     let rectification_id = stored.dossier.rectification.rectification_id;
     let evidence = files::of(connection, rectification_id).await?;
-    let papers = document::http::of_case(connection, permit, rectification_id, &stored.dossier.letter).await?;
+    let papers = document::http::of_case(connection, permit, rectification_id, &stored.dossier).await?;
     Ok(Versioned(stored.version, Json(RectificationView::of(stored, &rules.current(), evidence, papers))))
 }
 
