@@ -13,14 +13,14 @@ use axum::Router;
 use jiff::Timestamp;
 use messaging::{Broker, BrokerOptions, JournalKey, JournalPublicKey, Relay};
 use opentelemetry::KeyValue;
-use postgres::{Database, DatabaseOptions};
+use postgres::Database;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::assembled::{Kit, Service, routes_of};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Arguments, Common, ConfigRoot, EX_CONFIG, HttpSection, TelemetrySection, Validate};
+use crate::config::{Arguments, BrokerSection, Common, ConfigRoot, EX_CONFIG, HttpSection, TelemetrySection, Validate};
 use crate::files::Files;
 use crate::health::Health;
 use crate::ids::SystemIds;
@@ -136,6 +136,8 @@ async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry, only_m
             prefix: common.broker.subject_prefix.clone(),
             replicas: common.broker.replicas,
             credentials_file: common.broker.credentials_file.clone(),
+            user: broker_user(&common.broker),
+            authority_file: common.broker.authority_file.clone(),
             name: format!("dudao-{name}"),
         })
         .await
@@ -256,17 +258,14 @@ fn access_for(public_keys: &Path, clock: Arc<dyn Clock>) -> anyhow::Result<Acces
     Ok(Access::new(verifier, policies, move || -> Timestamp { clock.now() }))
 }
 
+fn broker_user(section: &BrokerSection) -> Option<(String, SecretString)> {
+    let password = section.password_file.as_ref()?.expose().to_owned();
+    Some((section.user.clone()?, SecretString::from(password)))
+}
+
 /// Connects, waiting for a database that is still starting; `None` when told to stop meanwhile.
 async fn connect(name: &'static str, common: &Common, stop: &CancellationToken) -> anyhow::Result<Option<Database>> {
-    let options = DatabaseOptions {
-        host: common.database.host.clone(),
-        port: common.database.port,
-        name: common.database.name.clone(),
-        user: common.database.user.clone(),
-        password: Some(SecretString::from(common.database.password_file.expose().to_owned())),
-        max_connections: common.database.max_connections,
-        application_name: format!("dudao-{name}"),
-    };
+    let options = common.database.options(&format!("dudao-{name}"));
     let began = std::time::Instant::now();
     loop {
         let error = tokio::select! {

@@ -251,6 +251,7 @@ fn describe(stack: &Stack) -> anyhow::Result<Installation> {
                 name: database.name,
                 user: database.user,
                 password_file: database.password_file,
+                authority_file: None,
             }),
         });
     }

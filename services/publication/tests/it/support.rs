@@ -118,6 +118,7 @@ pub async fn router(database: postgres::Database) -> Router {
             allow_private_addresses: false,
             connect_timeout: std::time::Duration::from_secs(1),
             timeout: std::time::Duration::from_secs(1),
+            authority_file: None,
         })
         .unwrap(),
         clock: Arc::new(service_kit::clock::SystemClock),
