@@ -320,6 +320,7 @@ fn registry() -> [String; 4] {
             unit_id: Some(id(3)),
             person_id: None,
             active: true,
+            identity_bound: false,
         }),
     ]
 }

@@ -512,6 +512,7 @@ async fn notifications(ground: Ground, heard: &[Envelope]) -> Room {
         unit_id: Some(ground.school),
         person_id: None,
         active: true,
+        identity_bound: false,
     };
     apply(&database, &notifications::consume::Directory, &[envelope(&account)]).await;
     apply(&database, &notifications::consume::Directory, heard).await;

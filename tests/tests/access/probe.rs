@@ -76,6 +76,8 @@ fn body(room: &Room, route: &Route) -> Option<Value> {
         "/v1/accounts/{account_id}/activation" | "/v1/receipts/{document_id}/sign" | "/v1/inbox/{message_id}/read" => {
             return None;
         }
+        "/v1/accounts/{account_id}/identity" => json!({"subject": "person-1"}),
+        "/v1/me/identity/attempts" | "/v1/me/identity/removal" => json!({"password": "a password of nobody"}),
         "/v1/preferences" => json!({"mail_off": []}),
         "/v1/receipts/{document_id}/paper" => {
             json!({"received_at": "2026-02-06T02:00:00Z", "signer_name": "校办", "note": "直接送达"})

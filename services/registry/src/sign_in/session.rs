@@ -1,6 +1,7 @@
 //! Signs an account in.
 
 use access::{Caller, IssuedToken};
+use jiff::Timestamp;
 use postgres::Database;
 use problem::{Problem, Text};
 
@@ -8,7 +9,10 @@ use super::{
     store,
     throttle::{self, Subject},
 };
-use crate::{account, app::AppState};
+use crate::{
+    account::{self, Account},
+    app::AppState,
+};
 
 /// Whom a request says it comes from.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +37,24 @@ impl Origin {
     }
 }
 
+/// The way somebody came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Login and password.
+    Password,
+    /// The government's sign-on.
+    SignOn,
+}
+
+impl Way {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::SignOn => "sign_on",
+        }
+    }
+}
+
 /// Issues a token for login and password. The answer to a wrong login, a wrong password and an account out of use is one
 /// and the same, and takes the same time.
 pub(crate) async fn sign_in(
@@ -41,8 +63,17 @@ pub(crate) async fn sign_in(
     password: &str,
 ) -> Result<(IssuedToken, Caller), Problem> {
     let now = state.clock.now();
-    let subjects = origin.subjects();
-    count(&state.database, &subjects, now).await?;
+    let account = password_fits(state, origin, password).await?.filter(|account| account.active).ok_or_else(refused)?;
+    open_session(state, &account, &origin.subjects(), origin.address.as_deref(), Way::Password, now).await
+}
+
+/// The account of a login when the password fits, and `None` otherwise. The attempt counts whatever becomes of it.
+pub(crate) async fn password_fits(
+    state: &AppState,
+    origin: &Origin,
+    password: &str,
+) -> Result<Option<Account>, Problem> {
+    count(&state.database, &origin.subjects(), state.clock.now()).await?;
     let (account, known) = {
         let mut connection = state.database.pool().acquire().await?;
         let account = account::store::by_login(&mut connection, &origin.login).await?;
@@ -53,22 +84,38 @@ pub(crate) async fn sign_in(
         (account, known)
     };
     let fits = state.hasher.verify(password, known).await?;
-    let Some(account) = account.filter(|account| fits && account.active) else {
-        return Err(refused());
-    };
+    Ok(account.filter(|_| fits))
+}
+
+/// Issues a token to an account, notes it, and takes the counted attempt back.
+pub(crate) async fn open_session(
+    state: &AppState,
+    account: &Account,
+    subjects: &[Subject<'_>],
+    address: Option<&str>,
+    way: Way,
+    now: Timestamp,
+) -> Result<(IssuedToken, Caller), Problem> {
     let session = state.ids.new_id();
     let caller = account.caller();
     let issued = state.issuer.issue(&caller, session, now).map_err(|error| Problem::internal(&error))?;
     let mut tx = state.database.begin().await?;
-    throttle::succeeded(&mut tx, &subjects).await?;
-    let address = origin.address.as_deref();
-    store::put_session(&mut tx, session, account.account_id, now, issued.expires_at, address).await?;
+    throttle::succeeded(&mut tx, subjects).await?;
+    let noted = store::Noted {
+        session_id: session,
+        account_id: account.account_id,
+        issued_at: now,
+        expires_at: issued.expires_at,
+        address,
+        way: way.as_str(),
+    };
+    store::put_session(&mut tx, &noted).await?;
     tx.commit().await?;
     Ok((issued, caller))
 }
 
 /// Counts the attempt and commits: it counts whatever becomes of the rest.
-pub(super) async fn count(database: &Database, subjects: &[Subject<'_>], now: jiff::Timestamp) -> Result<(), Problem> {
+pub(crate) async fn count(database: &Database, subjects: &[Subject<'_>], now: Timestamp) -> Result<(), Problem> {
     let mut tx = database.begin().await?;
     throttle::attempt(&mut tx, subjects, now).await?;
     tx.commit().await?;

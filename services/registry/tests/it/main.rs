@@ -3,6 +3,8 @@
 
 mod fixture;
 mod imports;
+mod provider;
 mod reads;
 mod routes;
 mod sign_in;
+mod sign_on;
