@@ -2,12 +2,14 @@
 //! computes a file's hash on the page of verification.
 //!
 //! Everything shown of a rectification is read from the published bytes. Rendered answers are kept in memory and checked against the
-//! version in the database at most once a second, so that a withdrawal shows within a second on every replica, and the
-//! pages outlive a short absence of the database.
+//! version in the database at most once a second, so that a withdrawal shows within a second on every replica (and the lag that is
+//! admitted, where a standby is read), and the pages outlive a short absence of the database.
 
 mod answer;
 mod cache;
 mod data;
+mod limit;
+mod reads;
 mod store;
 mod verify;
 mod view;
@@ -17,10 +19,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::{HeaderMap, StatusCode, Uri};
-use postgres::Database;
+use postgres::{Database, Standby};
 use problem::{Problem, ProblemKind};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -29,6 +32,7 @@ use crate::config::PortalSection;
 use crate::publication::PublicStatus;
 use answer::Answer;
 use cache::{Cache, Key};
+pub(crate) use reads::watch;
 
 /// Entries of a page of the list.
 const PER_PAGE: i64 = 20;
@@ -38,15 +42,19 @@ const FEED: i64 = 50;
 /// What the handlers of the portal share.
 #[derive(Debug, Clone)]
 struct Portal {
+    /// The writer.
     database: Database,
+    /// What may answer in its place.
+    standby: Option<Arc<Standby>>,
     cache: Arc<Cache>,
     site: Arc<PortalSection>,
 }
 
 /// The routes of the portal, and the page for every address that does not exist.
-pub(crate) fn routes(site: &PortalSection, database: Database) -> Router {
-    let portal = Portal { database, cache: Arc::new(Cache::default()), site: Arc::new(site.clone()) };
-    Router::new()
+pub(crate) fn routes(site: &PortalSection, database: Database, standby: Option<Arc<Standby>>) -> Router {
+    let portal = Portal { database, standby, cache: Arc::new(Cache::default()), site: Arc::new(site.clone()) };
+    let limiter = limit::Limiter::of(site);
+    let pages = Router::new()
         .route("/", get(index))
         .route("/rectifications/{name}", get(page))
         .route("/open-data/rectifications.json", get(open_json))
@@ -56,7 +64,11 @@ pub(crate) fn routes(site: &PortalSection, database: Database) -> Router {
         .route(view::STYLE_PATH, get(style))
         .merge(verify::routes())
         .route("/{*path}", get(elsewhere))
-        .with_state(portal)
+        .with_state(portal);
+    match limiter {
+        Some(limiter) => pages.layer(from_fn_with_state(limiter, limit::limit)),
+        None => pages,
+    }
 }
 
 /// The filter of the list.
@@ -80,15 +92,14 @@ async fn index(State(portal): State<Portal>, headers: HeaderMap, Query(query): Q
     let Some(number) = number.filter(|_| known) else { return portal.not_found(&headers) };
     let key = Key::Index { county: county.clone(), status: status.clone(), page: number };
     let made = portal
-        .cache
         .answer(
             &key,
-            || store::portal_version(&portal.database),
-            |version| {
+            |database| async move { store::portal_version(&database).await },
+            |database, version| {
                 let portal = portal.clone();
+                let filter = store::Filter { county: county.clone(), status: status.clone() };
                 async move {
-                    let filter = store::Filter { county, status };
-                    let list = store::list(&portal.database, &filter, PER_PAGE, (number - 1) * PER_PAGE).await?;
+                    let list = store::list(&database, &filter, PER_PAGE, (number - 1) * PER_PAGE).await?;
                     if number > 1 && list.lines.is_empty() {
                         return Ok(None);
                     }
@@ -115,14 +126,13 @@ async fn page(State(portal): State<Portal>, headers: HeaderMap, Path(name): Path
     let Ok(id) = text.parse::<Uuid>() else { return portal.not_found(&headers) };
     let key = if raw { Key::PageJson(id) } else { Key::Page(id) };
     let made = portal
-        .cache
         .answer(
             &key,
-            || async { Ok(store::page_version(&portal.database, id).await?.unwrap_or_default()) },
-            |version| {
+            |database| async move { Ok(store::page_version(&database, id).await?.unwrap_or_default()) },
+            |database, version| {
                 let portal = portal.clone();
                 async move {
-                    let answer = match store::page(&portal.database, id).await? {
+                    let answer = match store::page(&database, id).await? {
                         None => return Ok(None),
                         Some(store::Found::Withdrawn(at)) if raw => Answer::gone(view::withdrawn(&portal.site, at)?),
                         Some(store::Found::Withdrawn(at)) => Answer::gone(view::withdrawn(&portal.site, at)?),
@@ -144,14 +154,13 @@ async fn page(State(portal): State<Portal>, headers: HeaderMap, Path(name): Path
 
 async fn open_json(State(portal): State<Portal>, headers: HeaderMap) -> Response {
     let made = portal
-        .cache
         .answer(
             &Key::OpenJson,
-            || store::portal_version(&portal.database),
-            |version| {
+            |database| async move { store::portal_version(&database).await },
+            |database, version| {
                 let portal = portal.clone();
                 async move {
-                    let pages = store::all(&portal.database, None).await?;
+                    let pages = store::all(&database, None).await?;
                     let newest = pages.iter().map(|page| page.published_at).max();
                     Ok(Some(Answer::json(data::json(&portal.site, &pages)?, version, newest)))
                 }
@@ -163,14 +172,13 @@ async fn open_json(State(portal): State<Portal>, headers: HeaderMap) -> Response
 
 async fn open_csv(State(portal): State<Portal>, headers: HeaderMap) -> Response {
     let made = portal
-        .cache
         .answer(
             &Key::OpenCsv,
-            || store::portal_version(&portal.database),
-            |version| {
+            |database| async move { store::portal_version(&database).await },
+            |database, version| {
                 let portal = portal.clone();
                 async move {
-                    let pages = store::all(&portal.database, None).await?;
+                    let pages = store::all(&database, None).await?;
                     let newest = pages.iter().map(|page| page.published_at).max();
                     Ok(Some(Answer::csv(data::csv(&portal.site, &pages)?, version, newest)))
                 }
@@ -182,14 +190,13 @@ async fn open_csv(State(portal): State<Portal>, headers: HeaderMap) -> Response 
 
 async fn feed(State(portal): State<Portal>, headers: HeaderMap) -> Response {
     let made = portal
-        .cache
         .answer(
             &Key::Feed,
-            || store::portal_version(&portal.database),
-            |version| {
+            |database| async move { store::portal_version(&database).await },
+            |database, version| {
                 let portal = portal.clone();
                 async move {
-                    let pages = store::all(&portal.database, Some(FEED)).await?;
+                    let pages = store::all(&database, Some(FEED)).await?;
                     let newest = pages.iter().map(|page| page.published_at).max();
                     Ok(Some(Answer::atom(view::feed(&portal.site, &pages)?, version, newest)))
                 }
