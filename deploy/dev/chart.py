@@ -26,7 +26,7 @@ TESTS = ROOT / "helm/tests"
 PROGRAMS = ROOT / "target/debug"
 # The oldest has preStop sleep on by default; the newest is what the validator knows.
 KUBERNETES = ["1.30", "1.37"]
-GOLDEN = ["minimal", "high-availability", "air-gapped"]
+GOLDEN = ["minimal", "high-availability", "air-gapped", "options"]
 ACCEPT = "--accept" in sys.argv[1:]
 # Made before the configurations are tried: any text that passes as a password and as a key of 32 characters.
 SECRET = "a-sentence-long-enough-that-nobody-guesses-2026"
@@ -56,6 +56,8 @@ def renderings():
     wanted = {"default": []} | {name: ["--values", path] for name, path in files.items()}
     # As deploy/README.md installs it.
     wanted["province, air-gapped"] = ["--values", files["province"], "--values", files["air-gapped"]]
+    # What no size has on: each option of helm/tests/values.
+    wanted |= {path.stem: ["--values", path] for path in sorted((TESTS / "values").glob("*.yaml"))}
     with concurrent.futures.ThreadPoolExecutor() as pool:
         jobs = {
             name: [pool.submit(template, *arguments, "--kube-version", version) for version in KUBERNETES]
@@ -270,6 +272,10 @@ REFUSED = [
     (["--set", "defaults.replicas=9"], "the pods could open"),
     (["--set", "services.tasks.autoscaling.enabled=true,services.tasks.replicas=6"], "maxReplicas is below replicas"),
     (["--set", "gateway.enabled=true"], "which Gateway?"),
+    (["--set", "oidc.issuer=https://id.example.gov"], "names neither a namespace"),
+    (["--set", "oidc.issuer=http://id.example.gov"], "does not match pattern"),
+    (["--set", "broker.authoritySecret=dudao-nats-ca"], "must begin with tls://"),
+    (["--set", "broker.password.user=dudao"], "missing properties 'name', 'key'"),
     (["--kube-version", "1.29"], "incompatible with Kubernetes"),
 ]
 

@@ -46,6 +46,7 @@ actions! {
     RegistryUnitRead = "registry.unit.read", "查看单位", "read units";
     RegistryInspectorRead = "registry.inspector.read", "查看督学", "read inspectors";
     RegistryAccountManage = "registry.account.manage", "管理账号", "manage accounts";
+    RegistryIdentityManage = "registry.identity.manage", "为账号绑定、解除统一身份", "bind identities of the sign-on to accounts";
     TasksPlanWrite = "tasks.plan.write", "编制督导计划", "write supervision plans";
     TasksPlanIssue = "tasks.plan.issue", "印发督导计划", "issue supervision plans";
     TasksPlanRead = "tasks.plan.read", "查看督导计划", "read supervision plans";
@@ -94,6 +95,7 @@ actions! {
     DeadlinesRuleChangeApprove = "deadlines.rule_change.approve", "批准日历和规则变更", "approve changes of calendars and rules";
     DeadlinesRuleChangeRead = "deadlines.rule_change.read", "查看日历和规则变更", "read changes of calendars and rules";
     AccountSelfRead = "account.self.read", "查看本人账号", "read one's own account";
+    AccountIdentityBind = "account.identity.bind", "绑定、解除本人统一身份", "bind one's own identity of the sign-on";
 }
 
 /// A text that names no action.

@@ -176,6 +176,9 @@ pub struct AccountRecorded {
     pub person_id: Option<PersonId>,
     /// May sign in.
     pub active: bool,
+    /// Has an identity of the government's sign-on (统一身份); whose, no event says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub identity_bound: bool,
 }
 
 impl Event for AccountRecorded {

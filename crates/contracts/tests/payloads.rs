@@ -339,6 +339,7 @@ fn registry() -> [String; 6] {
             unit_id: Some(id(3)),
             person_id: None,
             active: true,
+            identity_bound: false,
         }),
         line(&AreaMergerRecorded {
             merger_id: id(20),

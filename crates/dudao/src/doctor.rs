@@ -125,6 +125,7 @@ fn client(address: &str) -> Result<HttpClient, String> {
         allow_private_addresses: true,
         connect_timeout: LOOK_LIMIT,
         timeout: LOOK_LIMIT,
+        authority_file: None,
     })
     .map_err(|error| chain(&error))
 }

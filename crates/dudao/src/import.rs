@@ -113,6 +113,7 @@ pub async fn import(
         allow_private_addresses: true,
         connect_timeout: Duration::from_secs(10),
         timeout: LIMIT,
+        authority_file: None,
     })?;
     let form = Form::new().text("kind", kind.word()).part("file", Part::bytes(content).file_name(name));
     let answer = http

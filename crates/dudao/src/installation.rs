@@ -52,6 +52,9 @@ pub struct DatabaseEntry {
     pub user: String,
     /// File with the role's password.
     pub password_file: PathBuf,
+    /// File with the certificates of the authority that signed the server's; none where the connection is not encrypted.
+    #[serde(default)]
+    pub authority_file: Option<PathBuf>,
 }
 
 /// Why a description cannot be used.
@@ -101,6 +104,9 @@ impl Installation {
                     database.user,
                     database.password_file.display().to_string()
                 );
+                if let Some(file) = &database.authority_file {
+                    let _ = writeln!(out, "authority_file = {:?}", file.display().to_string());
+                }
             }
         }
         out
@@ -130,6 +136,7 @@ impl ServiceEntry {
             name: entry.name.clone(),
             user: entry.user.clone(),
             password: Some(SecretString::from(password.trim_end().to_owned())),
+            authority_file: entry.authority_file.clone(),
             max_connections: 2,
             application_name: "dudao-tool".to_owned(),
         };
@@ -148,6 +155,7 @@ mod tests {
             name: "tasks".to_owned(),
             user: "tasks".to_owned(),
             password_file: "/run/a folder/tasks.password".into(),
+            authority_file: Some("/run/a folder/ca.crt".into()),
         };
         let service = |name: &str, database| ServiceEntry {
             name: name.to_owned(),

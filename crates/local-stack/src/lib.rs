@@ -37,7 +37,7 @@ pub use interrupt::{Interrupted, interrupted, until_interrupted};
 pub use log::tail;
 pub use nats::{Nats, NatsNode};
 pub use port::free_port;
-pub use postgres::{Postgres, PostgresOptions};
+pub use postgres::{Certificate, Postgres, PostgresOptions};
 pub use probe::Ready;
 pub use process::Process;
 pub use program::Program;

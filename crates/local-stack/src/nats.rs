@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::{Error, Process, Program, Ready, StopSignal, folder, free_port};
+use crate::{Certificate, Error, Process, Program, Ready, StopSignal, folder, free_port};
 
 /// What a server must know to be one of a cluster.
 #[derive(Debug, Clone)]
@@ -47,6 +47,25 @@ impl Nats {
     /// Starts the server on the folder's data and waits until it greets. `binary` is nats-server 2.10 or newer, `port` a
     /// free one when `None`, `node` its place in a cluster.
     pub async fn start(dir: &Path, binary: &Path, port: Option<u16>, node: Option<&NatsNode>) -> Result<Self, Error> {
+        Self::run(dir, binary, port, node.map(NatsNode::arguments).unwrap_or_default()).await
+    }
+
+    /// The same with TLS, for clients that give user and password.
+    pub async fn start_with_tls(
+        dir: &Path,
+        binary: &Path,
+        certificate: &Certificate,
+        user: &str,
+        password: &str,
+    ) -> Result<Self, Error> {
+        folder::create_private(dir)?;
+        let (chain, key) = certificate.write(dir, None)?;
+        let (chain, key) = (chain.display().to_string(), key.display().to_string());
+        let words = ["--tls", "--tlscert", &chain, "--tlskey", &key, "--user", user, "--pass", password];
+        Self::run(dir, binary, None, words.map(str::to_owned).to_vec()).await
+    }
+
+    async fn run(dir: &Path, binary: &Path, port: Option<u16>, more: Vec<String>) -> Result<Self, Error> {
         folder::create_private(dir)?;
         let data = dir.join("data");
         let port = port.map_or_else(free_port, Ok)?;
@@ -54,7 +73,7 @@ impl Nats {
         let program = Program::new("nats", binary, dir.join("nats.log"), ready)
             .arguments(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
             .arguments([data.as_os_str()])
-            .arguments(node.map(NatsNode::arguments).unwrap_or_default())
+            .arguments(more)
             .stopped_by(StopSignal::Terminate, Duration::from_secs(15))
             .ready_within(Duration::from_secs(30))
             .patient();

@@ -24,12 +24,50 @@ pub struct PostgresOptions {
     pub max_connections: u16,
     /// Further settings, `name=value`.
     pub settings: Vec<String>,
+    /// The server's certificate, for servers that offer TLS.
+    pub certificate: Option<Certificate>,
+}
+
+/// A certificate with its private key, both PEM.
+#[derive(Clone)]
+pub struct Certificate {
+    /// The certificate, and those of authorities between it and the named one.
+    pub chain: String,
+    /// Its private key.
+    pub key: String,
+}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificate").finish_non_exhaustive()
+    }
+}
+
+impl Certificate {
+    /// Writes both files into a folder; for the user that the server runs as.
+    pub(crate) fn write(&self, folder: &Path, user: Option<RunAs>) -> Result<(PathBuf, PathBuf), Error> {
+        let (chain, key) = (folder.join("server.crt"), folder.join("server.key"));
+        for (path, text) in [(&chain, &self.chain), (&key, &self.key)] {
+            secret::write(path, text, 0o600)?;
+            if let Some(user) = user {
+                folder::give(path, user)?;
+            }
+        }
+        Ok((chain, key))
+    }
 }
 
 impl PostgresOptions {
     /// Durable, on a free port, 300 connections.
     pub fn new(bin: impl Into<PathBuf>) -> Self {
-        Self { bin: bin.into(), port: None, durable: true, max_connections: 300, settings: Vec::new() }
+        Self {
+            bin: bin.into(),
+            port: None,
+            durable: true,
+            max_connections: 300,
+            settings: Vec::new(),
+            certificate: None,
+        }
     }
 }
 
@@ -51,15 +89,33 @@ impl Postgres {
         let password_file = folder.join("superuser.password");
         let password = secret::kept(&password_file, secret::password)?;
         let data = folder.join("data");
-        let port = options.port.map_or_else(free_port, Ok)?;
         if !data.join("PG_VERSION").exists() {
             create_cluster(&folder, &data, options, user, &password).await?;
         }
+        Self::run(folder, password_file, &password, user, options).await
+    }
+
+    /// Copies this server into a folder and starts the copy as a standby that follows it (streaming replication) and answers reads.
+    pub async fn standby(&self, dir: &Path, options: &PostgresOptions) -> Result<Self, Error> {
+        self.base_backup(dir).await?;
+        self.make_standby(dir, "standby", self.port)?;
+        Self::start(dir, options).await
+    }
+
+    async fn run(
+        folder: PathBuf,
+        password_file: PathBuf,
+        password: &str,
+        user: Option<RunAs>,
+        options: &PostgresOptions,
+    ) -> Result<Self, Error> {
+        let data = folder.join("data");
+        let port = options.port.map_or_else(free_port, Ok)?;
         let superuser = PgConnectOptions::new_without_pgpass()
             .host(&Ipv4Addr::LOCALHOST.to_string())
             .port(port)
             .username("postgres")
-            .password(&password)
+            .password(password)
             .database("postgres")
             .application_name("local-stack");
         let mut settings = vec![
@@ -73,6 +129,12 @@ impl Postgres {
         ];
         if !options.durable {
             settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
+        }
+        if let Some(certificate) = &options.certificate {
+            let (chain, key) = certificate.write(&folder, user)?;
+            settings.push("ssl=on".to_owned());
+            settings.push(format!("ssl_cert_file={}", chain.display()));
+            settings.push(format!("ssl_key_file={}", key.display()));
         }
         settings.extend(options.settings.iter().cloned());
         let ready = Ready::Postgres(Box::new(superuser.clone()));

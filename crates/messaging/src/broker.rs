@@ -1,13 +1,18 @@
 //! The connection to NATS, and the streams that this crate makes there.
 
+use std::future::{Ready, ready};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_nats::Event;
 use async_nats::jetstream::{
     self,
     context::{CreateStreamErrorKind, GetStreamErrorKind},
     stream::{Config as StreamConfig, DiscardPolicy, RetentionPolicy, StorageType},
 };
 use contracts::subjects;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// How to reach the broker.
 #[derive(Debug, Clone)]
@@ -19,7 +24,12 @@ pub struct BrokerOptions {
     /// Copies of each stream in a cluster of brokers; 1 on a single one.
     pub replicas: usize,
     /// File with credentials.
-    pub credentials_file: Option<std::path::PathBuf>,
+    pub credentials_file: Option<PathBuf>,
+    /// User and password, where the server asks for these.
+    pub user: Option<(String, SecretString)>,
+    /// File with the certificates (PEM) of the authority that signed the server's: the connection is encrypted, and the server must
+    /// prove its name. Without it a `tls://` address believes the system's authorities.
+    pub authority_file: Option<PathBuf>,
     /// Name shown in the broker's lists.
     pub name: String,
 }
@@ -33,6 +43,14 @@ pub enum BrokerError {
     /// The credentials file could not be read.
     #[error("cannot read the broker's credentials file")]
     Credentials(#[source] std::io::Error),
+    /// The certificates of the authority could not be read.
+    #[error("the certificates of the broker's authority in {path} cannot be read: {reason}")]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The broker answered with an error.
     #[error("the broker refused to {action}")]
     Refused {
@@ -56,29 +74,37 @@ pub struct Broker {
     context: jetstream::Context,
     prefix: String,
     replicas: usize,
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Broker {
     /// Connects; keeps trying in the background when the broker is away, at start as well as later.
     pub async fn connect(options: &BrokerOptions) -> Result<Self, BrokerError> {
-        let mut connect = async_nats::ConnectOptions::new()
-            .name(&options.name)
-            .retry_on_initial_connect()
-            .connection_timeout(Duration::from_secs(3))
-            .ping_interval(Duration::from_secs(5))
-            .reconnect_delay_callback(|attempt| {
-                Duration::from_millis(100 * 2_u64.pow(attempt.min(5).try_into().unwrap_or(5)))
-            });
-        if let Some(file) = &options.credentials_file {
-            connect = connect.credentials_file(file).await.map_err(BrokerError::Credentials)?;
-        }
-        let client = connect.connect(&options.url).await.map_err(BrokerError::Connect)?;
+        let trouble = Arc::new(Mutex::new(None));
+        let first = match &options.authority_file {
+            Some(file) => {
+                look_at_authority(file)?;
+                first_attempt(options, &trouble).await?
+            }
+            None => None,
+        };
+        let client = if let Some(client) = first {
+            client
+        } else {
+            let connect = settings(options, &trouble).await?.retry_on_initial_connect();
+            connect.connect(&options.url).await.map_err(BrokerError::Connect)?
+        };
         let context = jetstream::context::ContextBuilder::new()
             .timeout(Duration::from_secs(5))
             .ack_timeout(Duration::from_secs(10))
             .max_ack_inflight(10_000)
             .build(client.clone());
-        Ok(Self { client, context, prefix: options.prefix.clone(), replicas: options.replicas.max(1) })
+        Ok(Self { client, context, prefix: options.prefix.clone(), replicas: options.replicas.max(1), trouble })
+    }
+
+    /// Why the last attempt to connect failed; `None` once the connection stands.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// True while the connection stands.
@@ -158,6 +184,91 @@ impl Broker {
             }
         }
     }
+}
+
+async fn settings(
+    options: &BrokerOptions,
+    trouble: &Arc<Mutex<Option<String>>>,
+) -> Result<async_nats::ConnectOptions, BrokerError> {
+    let mut connect = async_nats::ConnectOptions::new()
+        .name(&options.name)
+        .event_callback(heard(&options.url, trouble))
+        .connection_timeout(Duration::from_secs(3))
+        .ping_interval(Duration::from_secs(5))
+        .reconnect_delay_callback(|attempt| {
+            Duration::from_millis(100 * 2_u64.pow(attempt.min(5).try_into().unwrap_or(5)))
+        });
+    if let Some(file) = &options.credentials_file {
+        connect = connect.credentials_file(file).await.map_err(BrokerError::Credentials)?;
+    }
+    if let Some((user, password)) = &options.user {
+        connect = connect.user_and_password(user.clone(), password.expose_secret().to_owned());
+    }
+    if let Some(file) = &options.authority_file {
+        // Servers of a cluster tell each other's bare addresses, which no certificate names.
+        connect = connect.require_tls(true).add_root_certificates(file.clone()).ignore_discovered_servers();
+    }
+    Ok(connect)
+}
+
+/// One attempt in the foreground. In the background the client says that there was an error, and not that it was the certificate.
+async fn first_attempt(
+    options: &BrokerOptions,
+    trouble: &Arc<Mutex<Option<String>>>,
+) -> Result<Option<async_nats::Client>, BrokerError> {
+    match settings(options, trouble).await?.connect(&options.url).await {
+        Ok(client) => Ok(Some(client)),
+        Err(error) => {
+            note(trouble, &options.url, explained(&error));
+            Ok(None)
+        }
+    }
+}
+
+/// Keeps the first reason since the last connection, and says it once: the attempts that follow fail for the same.
+fn note(trouble: &Mutex<Option<String>>, url: &str, text: String) {
+    let mut known = trouble.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.is_none() {
+        tracing::warn!(broker = url, error = text, "the broker cannot be reached");
+        *known = Some(text);
+    }
+}
+
+/// Keeps and tells why there is no connection: the client tries again for ever and would say nothing.
+fn heard(url: &str, trouble: &Arc<Mutex<Option<String>>>) -> impl Fn(Event) -> Ready<()> + Send + Sync + 'static {
+    let (url, trouble) = (url.to_owned(), Arc::clone(trouble));
+    move |event| {
+        match event {
+            Event::Connected => *trouble.lock().unwrap_or_else(PoisonError::into_inner) = None,
+            Event::ClientError(error) => note(&trouble, &url, error.to_string()),
+            _ => {}
+        }
+        ready(())
+    }
+}
+
+/// An error with its causes, and what it means when it is about the certificate.
+fn explained(error: &dyn std::error::Error) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    let meaning = if text.contains("NotValidForName") || text.contains("not valid for name") {
+        "消息服务的证书不是为这个主机名签发的 | the broker's certificate was not made for this name: "
+    } else if text.contains("UnknownIssuer") {
+        "消息服务的证书不是由 broker.authority_file 中的机构签发的 | the broker's certificate was not signed by the authority in broker.authority_file: "
+    } else {
+        ""
+    };
+    format!("{meaning}{text}")
+}
+
+/// Reads the certificates once, so that a wrong path stops the start instead of looking like a broker that is away.
+fn look_at_authority(path: &Path) -> Result<(), BrokerError> {
+    let failed = |reason: String| BrokerError::Authority { path: path.to_owned(), reason };
+    let pem = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    if pem.contains("-----BEGIN CERTIFICATE-----") { Ok(()) } else { Err(failed("it holds no certificate".to_owned())) }
 }
 
 /// A stream as the relay has to know it.

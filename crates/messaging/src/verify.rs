@@ -98,7 +98,7 @@ impl Watch {
 }
 
 /// How far a chain has been looked at.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Place {
     /// The last batch, 0 before the first.
     batch: i64,
@@ -106,12 +106,6 @@ struct Place {
     range: Option<Range>,
     batches: u64,
     events: u64,
-}
-
-impl Default for Place {
-    fn default() -> Self {
-        Self { batch: 0, link: [0; 32], range: None, batches: 0, events: 0 }
-    }
 }
 
 async fn snapshot(database: &Database) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {

@@ -1,18 +1,27 @@
 //! PostgreSQL: the pool, the transaction that carries legal time, and what a failure means to a caller.
 //!
-//! Owns: connecting, beginning and committing, migrations. Does not own: any table.
+//! Owns: connecting, whether a standby may be read, beginning and committing, migrations. Does not own: any table.
+
+mod standby;
+
+pub use standby::{Standby, StandbyError};
 
 use std::{
     ops::{Deref, DerefMut},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use jiff::Timestamp;
+use rustls::{
+    CertificateError,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     PgConnection, PgPool, Postgres, Transaction,
     migrate::{MigrateError, Migrator},
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
 /// How to reach a service's own database.
@@ -28,6 +37,9 @@ pub struct DatabaseOptions {
     pub user: String,
     /// Password of the role; `None` where the server trusts the connection (tests).
     pub password: Option<SecretString>,
+    /// File with the certificates (PEM) of the authority that signed the server's: the connection is encrypted, and the server must
+    /// prove its name (sslmode verify-full). Without it the server decides whether it is encrypted, and proves nothing.
+    pub authority_file: Option<PathBuf>,
     /// Upper limit of the pool.
     pub max_connections: u32,
     /// Shown in `pg_stat_activity`.
@@ -35,18 +47,22 @@ pub struct DatabaseOptions {
 }
 
 impl DatabaseOptions {
-    fn connect(&self) -> PgConnectOptions {
-        let connect = PgConnectOptions::new()
+    /// How to connect; fails when the certificates of the authority cannot be read.
+    pub fn connect(&self) -> Result<PgConnectOptions, sqlx::Error> {
+        let mut connect = PgConnectOptions::new()
             .host(&self.host)
             .port(self.port)
             .database(&self.name)
             .username(&self.user)
             .application_name(&self.application_name)
             .options([("timezone", "UTC")]);
-        match &self.password {
-            Some(password) => connect.password(password.expose_secret()),
-            None => connect,
+        if let Some(password) = &self.password {
+            connect = connect.password(password.expose_secret());
         }
+        if let Some(file) = &self.authority_file {
+            connect = connect.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert_from_pem(authority(file)?);
+        }
+        Ok(connect)
     }
 }
 
@@ -59,18 +75,21 @@ pub struct Database {
 impl Database {
     /// Connects with retries inside the pool; fails when the first connection cannot be made within ten seconds.
     pub async fn connect(options: &DatabaseOptions) -> Result<Self, sqlx::Error> {
+        let connect = options.connect()?;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options.connect())
-            .await?;
+            .connect_with(connect)
+            .await
+            .map_err(|error| explained(error, options))?;
         Ok(Self { pool })
     }
 
     /// Lets connections that are opened from now on take these options, a new password for instance; the others stay. The size of
-    /// the pool stays as well.
-    pub fn connect_as(&self, options: &DatabaseOptions) {
-        self.pool.set_connect_options(options.connect());
+    /// the pool stays as well. Fails when the certificates of the authority cannot be read.
+    pub fn connect_as(&self, options: &DatabaseOptions) -> Result<(), sqlx::Error> {
+        self.pool.set_connect_options(options.connect()?);
+        Ok(())
     }
 
     /// Wraps a pool that exists already (tests).
@@ -110,6 +129,61 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// The server's certificate is not what it should be.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "数据库服务器 {host} 的证书不可信：{zh}（database.authority_file：{}） | the certificate of the database server {host} is not trusted: {en} (database.authority_file: {})",
+    authority.display(),
+    authority.display()
+)]
+struct UntrustedServer {
+    host: String,
+    authority: PathBuf,
+    zh: &'static str,
+    en: String,
+    source: rustls::Error,
+}
+
+/// The certificates of an authority. Read before the first connection: a mistake in a path must not look like one in the network.
+fn authority(file: &Path) -> Result<Vec<u8>, sqlx::Error> {
+    let failed = |reason: String| {
+        let text = format!("database.authority_file {}: {reason}", file.display());
+        sqlx::Error::Configuration(text.into())
+    };
+    let pem = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
+    let found = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(pem),
+        Ok(_) => Err(failed("文件中没有证书 | it holds no certificate".to_owned())),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// Says which server and which file a refused certificate is about.
+fn explained(error: sqlx::Error, options: &DatabaseOptions) -> sqlx::Error {
+    let found = match &error {
+        sqlx::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+        sqlx::Error::Tls(error) => error.downcast_ref::<rustls::Error>(),
+        _ => None,
+    };
+    let (Some(source @ rustls::Error::InvalidCertificate(reason)), Some(authority)) = (found, &options.authority_file)
+    else {
+        return error;
+    };
+    let (zh, en) = match reason {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            ("证书不是为这个主机名签发的", "it was not made for this name".to_owned())
+        }
+        CertificateError::UnknownIssuer => {
+            ("不是由指定的机构签发的", "it was not signed by the authority in the file".to_owned())
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => ("已过期", "it has expired".to_owned()),
+        other => ("无效", other.to_string()),
+    };
+    let host = options.host.clone();
+    sqlx::Error::Tls(Box::new(UntrustedServer { host, authority: authority.clone(), zh, en, source: source.clone() }))
 }
 
 /// Legal time: the database's clock, which decides every deadline.

@@ -32,12 +32,15 @@ pub(crate) fn of_service(kit: &Kit, own: &'static Migrator, allow_rehearsal: boo
             async move { migrations_applied(&database, own).await }
         }),
         Check::new("broker", move || {
-            let connected = broker.is_connected();
+            let (connected, trouble) = (broker.is_connected(), broker.trouble().unwrap_or_default());
             async move {
                 if connected {
                     Ok(Text::new("消息服务连接正常", "the broker is connected"))
                 } else {
-                    Err(Text::new("消息服务未连接，正在重连", "the broker is not connected; reconnecting"))
+                    Err(Text::new(
+                        format!("消息服务未连接，正在重连：{trouble}"),
+                        format!("the broker is not connected; reconnecting: {trouble}"),
+                    ))
                 }
             }
         }),

@@ -1,6 +1,7 @@
 //! The one HTTP client: time limits, no redirects, no proxy, trace headers, and only to hosts on the list.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct HttpClientOptions {
     pub connect_timeout: Duration,
     /// Longest time for a whole request.
     pub timeout: Duration,
+    /// File with the certificates (PEM) of an authority that is believed beside those of the system.
+    pub authority_file: Option<PathBuf>,
 }
 
 impl From<&OutboundSection> for HttpClientOptions {
@@ -29,6 +32,7 @@ impl From<&OutboundSection> for HttpClientOptions {
             allow_private_addresses: section.allow_private_addresses,
             connect_timeout: Duration::from_secs(section.connect_timeout_seconds),
             timeout: Duration::from_secs(section.timeout_seconds),
+            authority_file: None,
         }
     }
 }
@@ -42,6 +46,14 @@ pub enum OutboundError {
     /// The host is not on the list of the configuration (`outbound.allowed_hosts`).
     #[error("host not in outbound.allowed_hosts: {0}")]
     Refused(String),
+    /// The authority's certificates could not be read.
+    #[error("the certificates of the authority in {path} cannot be read: {reason}")]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The client could not be built.
     #[error("building the HTTP client")]
     Build(#[source] reqwest::Error),
@@ -58,7 +70,12 @@ pub struct HttpClient {
 #[expect(clippy::disallowed_methods, reason = "the one builder of HTTP clients")]
 pub fn client(options: &HttpClientOptions) -> Result<HttpClient, OutboundError> {
     let resolver = GuardedResolver { allow_private: options.allow_private_addresses };
+    let authorities = match &options.authority_file {
+        Some(path) => authorities(path)?,
+        None => Vec::new(),
+    };
     let inner = reqwest::Client::builder()
+        .tls_certs_merge(authorities)
         .user_agent(concat!("dudao/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
@@ -70,6 +87,13 @@ pub fn client(options: &HttpClientOptions) -> Result<HttpClient, OutboundError> 
         .map_err(OutboundError::Build)?;
     let allowed = options.allowed_hosts.iter().map(|host| host.to_lowercase()).collect();
     Ok(HttpClient { inner, allowed })
+}
+
+fn authorities(path: &std::path::Path) -> Result<Vec<reqwest::Certificate>, OutboundError> {
+    let failed = |reason: String| OutboundError::Authority { path: path.to_owned(), reason };
+    let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
+    if found.is_empty() { Err(failed("it holds no certificate".to_owned())) } else { Ok(found) }
 }
 
 impl HttpClient {
@@ -168,6 +192,7 @@ mod tests {
             allow_private_addresses: false,
             connect_timeout: Duration::from_secs(1),
             timeout: Duration::from_secs(2),
+            authority_file: None,
         })
         .unwrap()
     }

@@ -31,6 +31,7 @@ extern crate self as service_kit;
 pub mod admin;
 mod assembled;
 mod checks;
+pub mod client;
 pub mod clock;
 pub mod clock_watch;
 pub mod config;

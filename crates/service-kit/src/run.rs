@@ -23,7 +23,9 @@ use tokio_util::task::TaskTracker;
 use crate::assembled::{Kit, Service, routes_of};
 use crate::clock::{Clock, SystemClock};
 use crate::clock_watch::ClockWatch;
-use crate::config::{Arguments, Common, ConfigRoot, EX_CONFIG, HttpSection, SecretFile, TelemetrySection, Validate};
+use crate::config::{
+    Arguments, BrokerSection, Common, ConfigRoot, EX_CONFIG, HttpSection, SecretFile, TelemetrySection, Validate,
+};
 use crate::files::Files;
 use crate::health::Health;
 use crate::ids::SystemIds;
@@ -139,6 +141,8 @@ async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry, only_m
             prefix: common.broker.subject_prefix.clone(),
             replicas: common.broker.replicas,
             credentials_file: common.broker.credentials_file.clone(),
+            user: broker_user(&common.broker),
+            authority_file: common.broker.authority_file.clone(),
             name: format!("dudao-{name}"),
         })
         .await
@@ -172,7 +176,7 @@ async fn run_service<S: Service>(config: S::Config, telemetry: Telemetry, only_m
         let mut workers = std::mem::take(&mut assembled.workers);
         workers.push(key_cleaner(database.clone()));
         workers.push(key_reader(kit.access.clone()));
-        workers.push(password_reader(database.clone(), options_of(name, &common), &common));
+        workers.push(password_reader(database.clone(), common.database.options(&format!("dudao-{name}")), &common));
         workers.push(journal_pulse(name, database.clone(), &kit.metrics));
         workers.push(clock_pulse(name, watch, &kit.metrics));
         workers.push(journal_verifier(database.clone(), trusted, &kit.metrics));
@@ -265,21 +269,14 @@ fn access_for(public_keys: &Path, clock: Arc<dyn Clock>) -> anyhow::Result<Acces
     Ok(Access::new(verifier, policies, move || -> Timestamp { clock.now() }))
 }
 
-fn options_of(name: &'static str, common: &Common) -> DatabaseOptions {
-    DatabaseOptions {
-        host: common.database.host.clone(),
-        port: common.database.port,
-        name: common.database.name.clone(),
-        user: common.database.user.clone(),
-        password: Some(SecretString::from(common.database.password_file.expose().to_owned())),
-        max_connections: common.database.max_connections,
-        application_name: format!("dudao-{name}"),
-    }
+fn broker_user(section: &BrokerSection) -> Option<(String, SecretString)> {
+    let password = section.password_file.as_ref()?.expose().to_owned();
+    Some((section.user.clone()?, SecretString::from(password)))
 }
 
 /// Connects, waiting for a database that is still starting; `None` when told to stop meanwhile.
 async fn connect(name: &'static str, common: &Common, stop: &CancellationToken) -> anyhow::Result<Option<Database>> {
-    let options = options_of(name, common);
+    let options = common.database.options(&format!("dudao-{name}"));
     let began = std::time::Instant::now();
     loop {
         let error = tokio::select! {
@@ -372,7 +369,7 @@ fn password_reader(database: Database, options: DatabaseOptions, common: &Common
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
             if known.expose() != read.expose() {
                 let password = Some(SecretString::from(read.expose().to_owned()));
-                database.connect_as(&DatabaseOptions { password, ..options });
+                database.connect_as(&DatabaseOptions { password, ..options })?;
                 *known = read;
                 tracing::info!("the password of the database was changed");
             }

@@ -123,6 +123,7 @@ fn http(address: &str) -> HttpClient {
         allow_private_addresses: false,
         connect_timeout: Duration::from_secs(5),
         timeout: Duration::from_secs(20),
+        authority_file: None,
     })
     .unwrap()
 }

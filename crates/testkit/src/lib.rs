@@ -64,7 +64,11 @@ impl std::ops::Deref for Database {
 impl Database {
     /// Creates it and applies the migrations in order, `messaging::MIGRATOR` first.
     pub async fn new(migrators: &[&Migrator]) -> Self {
-        let server = PgConnectOptions::from_str(&variable("DATABASE_URL")).unwrap();
+        Self::on(PgConnectOptions::from_str(&variable("DATABASE_URL")).unwrap(), migrators).await
+    }
+
+    /// The same on a server of the test's own.
+    pub async fn on(server: PgConnectOptions, migrators: &[&Migrator]) -> Self {
         let name = format!("test_{}", Uuid::now_v7().simple());
         let mut connection = PgConnection::connect_with(&server).await.unwrap();
         sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
@@ -135,6 +139,8 @@ pub fn broker_options() -> BrokerOptions {
         prefix: format!("t{}", Uuid::now_v7().simple()),
         replicas: 1,
         credentials_file: None,
+        user: None,
+        authority_file: None,
         name: "test".to_owned(),
     }
 }
@@ -245,6 +251,7 @@ pub async fn kit(name: &'static str, database: &Database) -> Kit {
             allow_private_addresses: true,
             connect_timeout: Duration::from_secs(2),
             timeout: Duration::from_secs(10),
+            authority_file: None,
         })
         .unwrap(),
         clock: Arc::new(SystemClock),

@@ -7,6 +7,9 @@ refused by the service itself, in the migration's Job before anything changes.
 {{- $portal := printf "https://%s" $v.hosts.portal -}}
 {{- $console := printf "https://%s" $v.hosts.console -}}
 {{- $rulebook := "/usr/share/dudao/rulebook" -}}
+{{- /* Pods get another address with each start. Only the gateway, and the console, can reach those who believe X-Forwarded-For
+       (NetworkPolicies), so all private networks may be believed. */}}
+{{- $proxies := list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "fc00::/7" -}}
 {{- $c := dict
   "http" (dict "listen" "0.0.0.0:8080" "operations_listen" "0.0.0.0:9090" "drain_seconds" (int $service.drainSeconds))
   "telemetry" (dict "log_level" $v.telemetry.logLevel "trace_ratio" $v.telemetry.traceRatio) -}}
@@ -15,8 +18,16 @@ refused by the service itself, in the migration's Job before anything changes.
 {{- if $service.is.database -}}
 {{- $_ := set $c "database" (dict "host" $v.database.host "port" (int $v.database.port) "name" $name "user" $name
     "password_file" "/run/secrets/dudao/database-password") -}}
+{{- if $v.database.authoritySecret }}{{ $_ := set $c.database "authority_file" "/run/secrets/dudao/database-ca.crt" }}{{ end -}}
 {{- $_ := set $c "broker" (dict "url" $v.broker.url "replicas" (int $v.broker.replicas) "subject_prefix" $v.broker.subjectPrefix) -}}
 {{- if $v.broker.credentials }}{{ $_ := set $c.broker "credentials_file" "/run/secrets/dudao/broker.creds" }}{{ end -}}
+{{- with $v.broker.password -}}
+{{- $_ := set $c.broker "user" .user }}{{ $_ := set $c.broker "password_file" "/run/secrets/dudao/broker-password" -}}
+{{- end -}}
+{{- if $v.broker.authoritySecret -}}
+{{- if not (hasPrefix "tls://" $v.broker.url) }}{{ fail "broker.authoritySecret: broker.url must begin with tls://" }}{{ end -}}
+{{- $_ := set $c.broker "authority_file" "/run/secrets/dudao/broker-ca.crt" -}}
+{{- end -}}
 {{- $_ := set $c "journal" (dict "signing_key_file" "/run/secrets/dudao/journal-key") -}}
 {{- with $v.files.objectStore -}}
 {{- if and .bucket $service.is.evidence -}}
@@ -31,10 +42,15 @@ refused by the service itself, in the migration's Job before anything changes.
 {{- if or $service.is.evidence (eq $name "console") }}{{ $_ := set $c.http "max_body_bytes" 67108864 }}{{ end -}}
 {{- $own := dict -}}
 {{- if eq $name "registry" -}}
-{{- /* Pods get another address with each start. Only the console can reach the registry, so all private networks may be believed. */ -}}
-{{- $own = dict "sign_in" (dict "trusted_proxies" (list "10.0.0.0/8" "172.16.0.0/12" "192.168.0.0/16" "100.64.0.0/10" "fc00::/7"))
+{{- $own = dict "sign_in" (dict "trusted_proxies" $proxies)
     "tokens" (dict "private_key_file" (printf "/run/secrets/dudao/%s.pem" $v.tokenKeys.current))
     "bootstrap" (dict "password_file" "/run/secrets/dudao/bootstrap-password" "province_code" $v.province.code "province_name" $v.province.name) -}}
+{{- with $v.oidc }}{{ if .issuer -}}
+{{- $_ := set $own "oidc" (dict "issuer" .issuer "client_id" .clientId "client_secret_file" "/run/secrets/dudao/oidc-client-secret"
+    "redirect_uri" (printf "%s/sign-on/callback" $console) "subject_claim" .subjectClaim
+    "name_zh_hans" .names.zhHans "name_zh_hant" .names.zhHant "name_en" .names.en) -}}
+{{- if .authoritySecret }}{{ $_ := set $own.oidc "authority_file" "/run/secrets/dudao/oidc-ca.crt" }}{{ end -}}
+{{- end }}{{ end -}}
 {{- else if has $name (list "tasks" "deadlines") -}}
 {{- $own = dict "rulebook" (dict "folder" $rulebook "policy" $v.province.policy) -}}
 {{- else if eq $name "reporting" -}}
@@ -43,7 +59,10 @@ refused by the service itself, in the migration's Job before anything changes.
 {{- $own = dict "rulebook" (dict "folder" $rulebook "province" $v.province.code) "links" (dict "console" $console)
     "receipts" (dict "link_key_file" "/run/secrets/dudao/receipt-links") -}}
 {{- else if eq $name "publication" -}}
-{{- $own = dict "rulebook" (dict "folder" $rulebook "province" $v.province.code) "portal" (dict "address" $portal) -}}
+{{- $own = dict "rulebook" (dict "folder" $rulebook "province" $v.province.code) "portal" (dict "address" $portal "trusted_proxies" $proxies) -}}
+{{- with $v.database.standby }}{{ if .host -}}
+{{- $_ := set $own "standby" (dict "host" .host "port" (int $v.database.port) "max_lag_seconds" (int .maxLagSeconds)) -}}
+{{- end }}{{ end -}}
 {{- else if eq $name "exchange" -}}
 {{- $host := get (urlParse $service.config.platform.base_url) "host" -}}
 {{- $own = dict "outbound" (dict "allowed_hosts" (list $host))
@@ -56,7 +75,8 @@ refused by the service itself, in the migration's Job before anything changes.
 {{- else if eq $name "console" -}}
 {{- $services := dict -}}
 {{- range $service.is.asks }}{{ $_ := set $services . (printf "http://%s-%s" (include "dudao.fullname" $.root) .) }}{{ end -}}
-{{- $own = dict "services" $services "session" (dict "key_file" "/run/secrets/dudao/cookie-key") "links" (dict "portal" $portal) -}}
+{{- $own = dict "services" $services "session" (dict "key_file" "/run/secrets/dudao/cookie-key")
+    "gateway" (dict "trusted_proxies" $proxies) "links" (dict "portal" $portal) -}}
 {{- end -}}
 {{- include "dudao.toml" (mustMergeOverwrite $c $own $service.config) -}}
 {{- end }}

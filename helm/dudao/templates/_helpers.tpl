@@ -70,8 +70,11 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- if $service.is.database -}}
 {{- $_ := set $files "database-password" (dict "name" (printf "%s-database" $own) "key" "password") -}}
 {{- $_ := set $files "journal-key" (dict "name" $own "key" "journal-key") -}}
-{{- if .root.Values.broker.credentials -}}
-{{- $_ := set $files "broker.creds" .root.Values.broker.credentials -}}
+{{- with .root.Values.database.authoritySecret }}{{ $_ := set $files "database-ca.crt" (dict "name" . "key" "ca.crt") }}{{ end -}}
+{{- with .root.Values.broker -}}
+{{- if .credentials }}{{ $_ := set $files "broker.creds" .credentials }}{{ end -}}
+{{- if .password }}{{ $_ := set $files "broker-password" (pick .password "name" "key") }}{{ end -}}
+{{- if .authoritySecret }}{{ $_ := set $files "broker-ca.crt" (dict "name" .authoritySecret "key" "ca.crt") }}{{ end -}}
 {{- end -}}
 {{- end -}}
 {{- with .root.Values.files.objectStore -}}
@@ -84,6 +87,10 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- if eq $service.name "registry" -}}
 {{- $_ := set $files "bootstrap-password" (dict "name" $own "key" "bootstrap-password") -}}
 {{- $_ := set $files (printf "%s.pem" .root.Values.tokenKeys.current) (dict "name" $own "key" "token-key") -}}
+{{- with .root.Values.oidc }}{{ if .issuer -}}
+{{- $_ := set $files "oidc-client-secret" (dict "name" .secret "key" "client-secret") -}}
+{{- if .authoritySecret }}{{ $_ := set $files "oidc-ca.crt" (dict "name" .authoritySecret "key" "ca.crt") }}{{ end -}}
+{{- end }}{{ end -}}
 {{- end -}}
 {{- if eq $service.name "exchange" }}{{ $_ := set $files "platform-key" (dict "name" $own "key" "platform-key") }}{{ end -}}
 {{- if eq $service.name "notifications" }}{{ $_ := set $files "receipt-links" (dict "name" $own "key" "receipt-links") }}{{ end -}}

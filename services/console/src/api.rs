@@ -1,5 +1,7 @@
 //! Calls to the other services, with the user's token.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_MATCH, RETRY_AFTER};
@@ -169,6 +171,7 @@ pub struct Line<'a> {
     api: &'a Api,
     token: Option<&'a str>,
     lang: Lang,
+    client: Option<IpAddr>,
 }
 
 impl Api {
@@ -200,7 +203,7 @@ impl Api {
 
     /// A line for whoever has the token.
     pub fn line<'a>(&'a self, token: Option<&'a str>, lang: Lang) -> Line<'a> {
-        Line { api: self, token, lang }
+        Line { api: self, token, lang, client: None }
     }
 
     fn address(&self, room: Room) -> &str {
@@ -214,6 +217,14 @@ impl Api {
             Room::Exchange => &self.services.exchange,
             Room::Documents => &self.services.documents,
         }
+    }
+}
+
+impl<'a> Line<'a> {
+    /// The same line for whoever sits at that address: the registry counts attempts to sign in by it.
+    #[must_use]
+    pub fn for_client(self, client: Option<IpAddr>) -> Line<'a> {
+        Line { client, ..self }
     }
 }
 
@@ -316,6 +327,10 @@ impl Line<'_> {
         request = request.header(ACCEPT_LANGUAGE, self.lang.accept_language());
         if let Some(token) = self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        // Nobody else needs to know where people sit.
+        if let Some(client) = self.client.filter(|_| room == Room::Registry) {
+            request = request.header(HeaderName::from_static("x-forwarded-for"), client.to_string());
         }
         if let Some(key) = &sending.key {
             request = request.header(HeaderName::from_static("idempotency-key"), key);

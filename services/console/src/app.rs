@@ -1,6 +1,6 @@
 //! The parts of the console and its only list of routes.
 //!
-//! Every page but signing in, activation, the one-time link, the change of language and the style sheet asks for a session
+//! Every page but signing in and on, activation, the one-time link, the change of language and the style sheet asks for a session
 //! ([`crate::session::Ctx`]); what its caller may do is decided by the services.
 
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
 use axum::routing::{any, get, post};
 use http::{HeaderValue, StatusCode};
+use service_kit::client::Network;
 use service_kit::clock::Clock;
 use service_kit::ids::Ids;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -21,7 +22,7 @@ use crate::page::Permissions;
 use crate::rooms::{
     accounts, assignments, cases, deadlines, deliveries, documents, drafts, exchange, home, imports, inbox, ledger,
     measures, papers, plans, preferences, proofs, receipt_link, receipts, rectifications, register, rule_changes,
-    sign_in, statistics, templates, timers,
+    sign_in, sign_on, statistics, templates, timers,
 };
 use crate::session::Sealer;
 use crate::texts::Catalogue;
@@ -41,6 +42,8 @@ pub struct AppState {
     pub clock: Arc<dyn Clock>,
     /// Maker of the forms' keys.
     pub ids: Arc<dyn Ids>,
+    /// Whose word on where a request comes from is believed.
+    pub trusted_proxies: Arc<[Network]>,
     /// Address of the public portal; may be empty.
     pub portal: Arc<str>,
 }
@@ -51,6 +54,8 @@ pub fn routes(state: AppState) -> Router {
         // Anyone.
         .route("/sign-in", get(sign_in::form).post(sign_in::enter))
         .route("/sign-out", post(sign_in::leave))
+        .route("/sign-on", get(sign_on::start))
+        .route("/sign-on/callback", get(sign_on::callback))
         .route("/activate", get(sign_in::activation).post(sign_in::activate))
         .route("/language", get(sign_in::language))
         .route("/assets/console.css", get(style))
@@ -137,12 +142,7 @@ pub fn routes(state: AppState) -> Router {
         .route("/exchange/{message_id}", get(exchange::show))
         .route("/exchange/{message_id}/resend", post(exchange::resend))
         .route("/measures", get(measures::show))
-        .route("/imports", get(imports::list).post(imports::run))
-        .route("/imports/{import_id}", get(imports::show))
-        .route("/accounts", get(accounts::list))
-        .route("/accounts/{account_id}/activation", post(accounts::activation))
-        .route("/accounts/{account_id}/deactivation", post(accounts::deactivation))
-        .route("/accounts/{account_id}/reactivation", post(accounts::reactivation))
+        .merge(people())
         .merge(offices())
         // Unknown addresses get a page too, not the problem document of the services.
         .route("/{*rest}", any(unknown))
@@ -151,6 +151,22 @@ pub fn routes(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(state, errors::dress))
+}
+
+/// Accounts, one's own and those of one's office, and the register's data.
+fn people() -> Router<AppState> {
+    Router::new()
+        .route("/imports", get(imports::list).post(imports::run))
+        .route("/imports/{import_id}", get(imports::show))
+        .route("/account", get(sign_on::account))
+        .route("/account/identity", post(sign_on::bind))
+        .route("/account/identity/removal", post(sign_on::unbind))
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/{account_id}/identity", post(accounts::bind))
+        .route("/accounts/{account_id}/identity/removal", post(accounts::unbind))
+        .route("/accounts/{account_id}/activation", post(accounts::activation))
+        .route("/accounts/{account_id}/deactivation", post(accounts::deactivation))
+        .route("/accounts/{account_id}/reactivation", post(accounts::reactivation))
 }
 
 /// What the offices see to: messages on their way, what the clock hands to people, rules and templates.

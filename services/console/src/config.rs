@@ -1,5 +1,6 @@
 //! What the console is told at start.
 
+use service_kit::client::Network;
 use service_kit::config::{Faults, SecretFile, StatelessCommon, Validate};
 
 service_kit::section! {
@@ -52,6 +53,15 @@ service_kit::section! {
 }
 
 service_kit::section! {
+    /// `[gateway]`: what stands between browsers and the console.
+    pub struct GatewaySection {
+        /// Addresses or networks of the gateway, whose `X-Forwarded-For` is believed: the registry counts attempts to sign in by
+        /// the person's address, which the console passes on.
+        pub trusted_proxies: Vec<Network> = Vec::new(),
+    }
+}
+
+service_kit::section! {
     /// `[links]`: addresses that pages point to.
     pub struct LinksSection {
         /// The public portal (公开门户), without a slash at the end.
@@ -66,6 +76,8 @@ service_kit::config! {
         pub services: ServicesSection,
         /// `[session]`
         pub session: SessionSection,
+        /// `[gateway]`
+        pub gateway: GatewaySection,
         /// `[links]`
         pub links: LinksSection,
     }

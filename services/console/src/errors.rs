@@ -113,7 +113,8 @@ fn page_of(app: &AppState, headers: &HeaderMap, path: &str, title: &str) -> Page
     let lang = lang_of(&jar);
     match app.sealer.open(&jar, app.clock.now()) {
         Some(session) => {
-            let ctx = Ctx { app: app.clone(), session: session.into(), lang, path: path.into(), done: None };
+            let ctx =
+                Ctx { app: app.clone(), session: session.into(), lang, client: None, path: path.into(), done: None };
             ctx.page(title)
         }
         None => Page::outside(lang, title, path),

@@ -61,6 +61,7 @@ pub fn build(config: &Config, kit: &StatelessKit) -> anyhow::Result<AppState> {
         catalogue: Catalogue::load(),
         clock: Arc::clone(&kit.clock),
         ids: Arc::clone(&kit.ids),
+        trusted_proxies: config.gateway.trusted_proxies.clone().into(),
         portal: config.links.portal.trim_end_matches('/').to_owned().into(),
     })
 }

@@ -24,6 +24,7 @@ pub(crate) mod rectifications;
 pub(crate) mod register;
 pub(crate) mod rule_changes;
 pub(crate) mod sign_in;
+pub(crate) mod sign_on;
 pub(crate) mod statistics;
 pub(crate) mod templates;
 pub(crate) mod timers;

@@ -3,6 +3,8 @@
 //! The cookie is the only place where the token is kept. It is sealed with AES-256-GCM under a key made from the secret
 //! of the configuration, so the browser can neither read nor change it; it is HttpOnly and SameSite=Lax.
 
+use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use access::{Caller, Grant};
@@ -15,7 +17,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ids::{AccountId, PersonId, UnitId};
 use http::request::Parts;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use service_kit::client::client_address;
 use sha2::{Digest as _, Sha256};
 
 use crate::api::{Failure, Line};
@@ -34,6 +38,9 @@ pub const LANGUAGE_COOKIE: &str = "dudao_lang";
 struct Sealed {
     token: String,
     expires_at: Timestamp,
+    /// Missing in cookies of the version before.
+    #[serde(default)]
+    signed_on: bool,
 }
 
 /// A sign-in that holds.
@@ -45,6 +52,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Who it is.
     pub caller: Caller,
+    /// Whether it came by the government's sign-on, where there is then a session to end as well.
+    pub signed_on: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -57,7 +66,19 @@ impl Session {
     /// A session from the registry's answer; `None` when the token is not one of ours.
     pub fn of(token: String, expires_at: Timestamp) -> Option<Self> {
         let caller = caller_of(&token)?;
-        Some(Self { token, expires_at, caller })
+        Some(Self { token, expires_at, caller, signed_on: false })
+    }
+
+    /// A session from the registry's answer to whoever signs in; `None` when nobody understands it.
+    pub fn of_answer(answer: &serde_json::Value, signed_on: bool) -> Option<Self> {
+        let text = |name: &str| answer.get(name).and_then(serde_json::Value::as_str);
+        let session = Self::of(text("token")?.to_owned(), text("expires_at")?.parse().ok()?)?;
+        Some(Self { signed_on, ..session })
+    }
+
+    /// Its token, for the way to the services.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 }
 
@@ -131,48 +152,64 @@ impl Sealer {
         if self.secure { "__Host-dudao_session" } else { "dudao_session" }
     }
 
+    /// Name of the cookie with an attempt to sign on.
+    pub fn attempt_name(&self) -> &'static str {
+        if self.secure { "__Host-dudao_sign_on" } else { "dudao_sign_on" }
+    }
+
     /// The cookie of a session; it ends with the browser, and with the token in any case.
     pub fn cookie(&self, session: &Session) -> Result<Cookie<'static>, SealError> {
-        let sealed = Sealed { token: session.token.clone(), expires_at: session.expires_at };
-        let mut bytes = serde_json::to_vec(&sealed).map_err(|_| SealError::Cipher)?;
+        let sealed =
+            Sealed { token: session.token.clone(), expires_at: session.expires_at, signed_on: session.signed_on };
+        self.sealed(self.name(), &sealed)
+    }
+
+    /// A sealed cookie of a name; it opens under that name alone.
+    pub(crate) fn sealed<T: Serialize>(&self, name: &'static str, value: &T) -> Result<Cookie<'static>, SealError> {
+        let mut bytes = serde_json::to_vec(value).map_err(|_| SealError::Cipher)?;
         let key = self.keys.first().ok_or(SealError::Cipher)?;
-        let nonce = key.seal_in_place_append_tag(Aad::from(self.name()), &mut bytes).map_err(|_| SealError::Cipher)?;
+        let nonce = key.seal_in_place_append_tag(Aad::from(name), &mut bytes).map_err(|_| SealError::Cipher)?;
         let mut whole = nonce.as_ref().to_vec();
         whole.extend_from_slice(&bytes);
         let value = URL_SAFE_NO_PAD.encode(whole);
         if value.len() > COOKIE_MAXIMUM {
             return Err(SealError::TooLong);
         }
-        Ok(self.shape(value))
+        Ok(self.shape(name, value))
+    }
+
+    /// What a sealed cookie keeps; `None` when it is missing, changed or of another key.
+    pub(crate) fn unsealed<T: DeserializeOwned>(&self, name: &'static str, jar: &CookieJar) -> Option<T> {
+        let whole = URL_SAFE_NO_PAD.decode(jar.get(name)?.value()).ok()?;
+        let (nonce, rest) = whole.split_at_checked(NONCE_LEN)?;
+        self.keys.iter().find_map(|key| {
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let mut rest = rest.to_vec();
+            serde_json::from_slice(key.open_in_place(nonce, Aad::from(name), &mut rest).ok()?).ok()
+        })
     }
 
     /// The cookie that ends a session.
     pub fn removal(&self) -> Cookie<'static> {
-        let mut cookie = self.shape(String::new());
+        self.removal_of(self.name())
+    }
+
+    /// The cookie that removes another one.
+    pub(crate) fn removal_of(&self, name: &'static str) -> Cookie<'static> {
+        let mut cookie = self.shape(name, String::new());
         cookie.make_removal();
         cookie
     }
 
-    fn shape(&self, value: String) -> Cookie<'static> {
-        Cookie::build((self.name(), value))
-            .path("/")
-            .http_only(true)
-            .secure(self.secure)
-            .same_site(SameSite::Lax)
-            .build()
+    fn shape(&self, name: &'static str, value: String) -> Cookie<'static> {
+        Cookie::build((name, value)).path("/").http_only(true).secure(self.secure).same_site(SameSite::Lax).build()
     }
 
     /// The session of a cookie; `None` when it is missing, changed, of another key or over.
     pub fn open(&self, jar: &CookieJar, now: Timestamp) -> Option<Session> {
-        let whole = URL_SAFE_NO_PAD.decode(jar.get(self.name())?.value()).ok()?;
-        let (nonce, rest) = whole.split_at_checked(NONCE_LEN)?;
-        let sealed: Sealed = self.keys.iter().find_map(|key| {
-            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-            let mut rest = rest.to_vec();
-            let plain = key.open_in_place(nonce, Aad::from(self.name()), &mut rest).ok()?;
-            serde_json::from_slice(plain).ok()
-        })?;
-        (sealed.expires_at > now).then(|| Session::of(sealed.token, sealed.expires_at)).flatten()
+        let sealed: Sealed = self.unsealed(self.name(), jar)?;
+        let session = Session::of(sealed.token, sealed.expires_at).filter(|session| session.expires_at > now)?;
+        Some(Session { signed_on: sealed.signed_on, ..session })
     }
 }
 
@@ -185,6 +222,8 @@ pub struct Ctx {
     pub session: Arc<Session>,
     /// The language of the page.
     pub lang: Lang,
+    /// Where the person sits, where that is known.
+    pub client: Option<IpAddr>,
     /// The path and query asked for.
     pub path: Arc<str>,
     /// What to say first on the page: the key after a form was accepted.
@@ -194,7 +233,7 @@ pub struct Ctx {
 impl Ctx {
     /// The way to the services.
     pub fn line(&self) -> Line<'_> {
-        self.app.api.line(Some(&self.session.token), self.lang)
+        self.app.api.line(Some(&self.session.token), self.lang).for_client(self.client)
     }
 
     /// The words of the page.
@@ -226,9 +265,22 @@ impl FromRequestParts<AppState> for Ctx {
             app: app.clone(),
             session: Arc::new(session),
             lang: lang_of(&jar),
+            client: client_address(&parts.extensions, &parts.headers, &app.trusted_proxies),
             path: path.into(),
             done: done.filter(plain).map(|key| format!("done.{key}").into()),
         })
+    }
+}
+
+/// Where a person sits who is not signed in.
+#[derive(Debug, Clone, Copy)]
+pub struct Client(pub Option<IpAddr>);
+
+impl FromRequestParts<AppState> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
+        Ok(Self(client_address(&parts.extensions, &parts.headers, &app.trusted_proxies)))
     }
 }
 
@@ -263,9 +315,9 @@ mod tests {
         assert!(opened(&other, other.name(), value.clone(), NOW).is_none(), "other key");
         let both = Sealer::new("another secret, another secret, 1\n0123456789abcdef0123456789abcdef\n", true).unwrap();
         assert!(opened(&both, both.name(), value.clone(), NOW).is_some(), "the former key opens");
-        let sealed = both.cookie(&session).unwrap().value().to_owned();
-        assert!(opened(&other, other.name(), sealed.clone(), NOW).is_some(), "the first key seals");
-        assert!(opened(&sealer, sealer.name(), sealed, NOW).is_none(), "and no other");
+        let newer = both.cookie(&session).unwrap().value().to_owned();
+        assert!(opened(&other, other.name(), newer.clone(), NOW).is_some(), "the first key seals");
+        assert!(opened(&sealer, sealer.name(), newer, NOW).is_none(), "and no other");
         let plain = Sealer::new("0123456789abcdef0123456789abcdef", false).unwrap();
         assert!(opened(&plain, plain.name(), value.clone(), NOW).is_none(), "the cookie of another mode");
         assert!(opened(&sealer, sealer.name(), "x".to_owned(), NOW).is_none(), "too short");

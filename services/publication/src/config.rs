@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use service_kit::client::Network;
 use service_kit::config::{Common, Faults, Validate};
 
 service_kit::section! {
@@ -26,6 +27,26 @@ service_kit::section! {
         /// Public keys (64 hexadecimal digits) of the room that renders documents: whose statements about files the page of
         /// verification believes. The present one, and those of before as long as their files are about.
         pub rendition_keys: Vec<String> = Vec::new(),
+        /// Requests a second that one address may go on making to the portal, at each replica; 0 for no limit.
+        pub requests_per_second: u32 = 10,
+        /// Requests that it may make at once before that. Behind one address there may be a whole school.
+        pub burst: u32 = 200,
+        /// Addresses or networks of the gateway, whose `X-Forwarded-For` is believed.
+        pub trusted_proxies: Vec<Network> = Vec::new(),
+    }
+}
+
+service_kit::section! {
+    /// `[standby]`: a standby of the database that the portal's pages may be read from. Without this section the writer answers.
+    pub struct StandbySection {
+        /// Host name or address; database, role, password and authority are those of `[database]`.
+        pub host: String,
+        /// Port.
+        pub port: u16 = 5432,
+        /// How far behind it may be, in seconds; what is older is read from the writer.
+        pub max_lag_seconds: u64 = 10,
+        /// Largest number of connections of one process.
+        pub max_connections: u32 = 4,
     }
 }
 
@@ -36,6 +57,8 @@ service_kit::config! {
         pub rulebook: RulebookSection,
         /// `[portal]`
         pub portal: PortalSection,
+        /// `[standby]`
+        pub standby: Option<StandbySection>,
     }
 }
 
@@ -48,6 +71,16 @@ impl Validate for Config {
                 "必须是 http:// 或 https:// 地址，末尾不带斜杠",
                 "must be an http:// or https:// address without a slash at the end",
             );
+        }
+        if self.standby.as_ref().is_some_and(|standby| standby.max_lag_seconds < 3) {
+            faults.add(
+                "standby.max_lag_seconds",
+                "至少 3 秒：滞后每秒测量一次",
+                "at least 3 seconds: the lag is measured once a second",
+            );
+        }
+        if self.portal.requests_per_second > 0 && self.portal.burst == 0 {
+            faults.add("portal.burst", "必须大于 0", "must be above 0");
         }
         if self.portal.rendition_keys.iter().any(|key| messaging::JournalPublicKey::from_hex(key).is_err()) {
             faults.add(
@@ -68,5 +101,6 @@ mod tests {
         let config: Config = testkit::example_config(env!("CARGO_MANIFEST_DIR"), "publication");
         assert_eq!(config.portal.address, "https://jiaoyududao.example");
         assert_eq!(config.rulebook.province, "460000");
+        assert!(config.standby.is_none(), "the writer answers unless told otherwise");
     }
 }

@@ -31,9 +31,12 @@ mod register;
 mod rules;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use messaging::{Consumer, JournalPublicKey};
+use postgres::Standby;
+use service_kit::config::DatabaseSection;
 use service_kit::{Assembled, Kit, Service};
 use sqlx::migrate::Migrator;
 
@@ -57,14 +60,22 @@ impl Service for PublicationService {
     }
 
     async fn assemble(config: Config, kit: Kit) -> anyhow::Result<Assembled> {
-        build(&config.rulebook, &config.portal, kit)
+        let standby = config.standby.as_ref().map(|section| standby(section, &config.common.database, &kit));
+        build(&config.rulebook, &config.portal, standby.transpose().context("standby")?.map(Arc::new), kit)
     }
+}
+
+fn standby(section: &config::StandbySection, database: &DatabaseSection, kit: &Kit) -> Result<Standby, sqlx::Error> {
+    let connect = database.options("dudao-publication-portal").connect()?.host(&section.host).port(section.port);
+    let limit = Duration::from_secs(section.max_lag_seconds);
+    Ok(Standby::new(kit.database.clone(), connect, section.max_connections, limit))
 }
 
 /// Loads the rules; joins routes, portal and consumer.
 pub fn build(
     rulebook: &config::RulebookSection,
     portal: &config::PortalSection,
+    standby: Option<Arc<Standby>>,
     kit: Kit,
 ) -> anyhow::Result<Assembled> {
     let rules = Arc::new(Rules::load(rulebook)?);
@@ -72,8 +83,13 @@ pub fn build(
     let keys = keys.collect::<Result<Vec<_>, _>>().context("portal.rendition_keys")?;
     let state = app::AppState { database: kit.database.clone(), rendition_keys: keys.into() };
     let templates = documents::Templates::load(&rulebook.folder.join("documents"))?;
-    let pages = portal::routes(portal, templates, kit.database.clone());
-    Ok(Assembled::new(app::routes(kit.access.clone()), state)
+    let pages = portal::routes(portal, templates, kit.database.clone(), standby.clone());
+    let assembled = Assembled::new(app::routes(kit.access.clone()), state);
+    let assembled = match standby {
+        Some(standby) => assembled.worker(portal::watch(standby, &kit.metrics)),
+        None => assembled,
+    };
+    Ok(assembled
         .public_pages(pages)
         .without_idempotency("/v1/renditions")
         .consumer(Consumer::new(

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use access::{Access, Action, GuardedRouter, Permit, TokenIssuer, public};
 use contracts::Actor;
 use postgres::Database;
-use service_kit::{clock::Clock, ids::Ids};
+use service_kit::{client::Network, clock::Clock, ids::Ids};
 use tokio::sync::Semaphore;
 use utoipa_axum::routes;
 
 use crate::{
-    account, area, import, import::FileLimits, inspector, merger, sign_in, sign_in::Hasher, sign_in::Network, unit,
+    account, area, import, import::FileLimits, inspector, merger, sign_in, sign_in::Hasher, sign_on, sign_on::Provider,
+    unit,
 };
 
 /// Files that are taken apart at the same time by one process.
@@ -27,6 +28,8 @@ pub struct AppState {
     pub(crate) limits: FileLimits,
     pub(crate) trusted_proxies: Arc<[Network]>,
     pub(crate) import_places: Arc<Semaphore>,
+    /// The identity provider; none unless the configuration names one.
+    pub sign_on: Option<Arc<Provider>>,
 }
 
 impl AppState {
@@ -48,13 +51,23 @@ impl AppState {
             limits,
             trusted_proxies: trusted_proxies.into_iter().collect(),
             import_places: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)),
+            sign_on: None,
         })
     }
 }
 
 /// POST routes without an idempotency key: their answers carry secrets, which must not be stored, and repeating them is
-/// harmless (a further token, a newer code) or refused (a used code).
-pub const WITHOUT_IDEMPOTENCY: [&str; 3] = ["/v1/sessions", "/v1/activations", "/v1/accounts/{account_id}/activation"];
+/// harmless (a further token, a newer code, a further attempt) or refused (a used code, a binding that has ended).
+pub const WITHOUT_IDEMPOTENCY: [&str; 8] = [
+    "/v1/sessions",
+    "/v1/activations",
+    "/v1/accounts/{account_id}/activation",
+    "/v1/sign-on/attempts",
+    "/v1/sign-on/sessions",
+    "/v1/me/identity/attempts",
+    "/v1/me/identity",
+    "/v1/me/identity/removal",
+];
 
 /// Every route with what it takes to call it.
 pub fn routes(access: Access) -> GuardedRouter<AppState> {
@@ -62,7 +75,13 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
         .public(routes!(sign_in::http::create_session), public())
         .public(routes!(sign_in::http::create_activation), public())
         .public(routes!(sign_in::http::keys), public())
+        .public(routes!(sign_on::http::show), public())
+        .public(routes!(sign_on::http::begin), public())
+        .public(routes!(sign_on::http::create_session), public())
         .route(Action::AccountSelfRead, routes!(account::http::me))
+        .route(Action::AccountIdentityBind, routes!(sign_on::http::begin_own))
+        .route(Action::AccountIdentityBind, routes!(sign_on::http::bind_own))
+        .route(Action::AccountIdentityBind, routes!(sign_on::http::unbind_own))
         .route(Action::RegistryImportRun, routes!(import::http::create, import::http::list))
         .route(Action::RegistryImportRun, routes!(import::http::one))
         .route(Action::RegistryImportRun, routes!(merger::http::create, merger::http::list))
@@ -72,6 +91,8 @@ pub fn routes(access: Access) -> GuardedRouter<AppState> {
         .route(Action::RegistryAccountManage, routes!(sign_in::http::issue))
         .route(Action::RegistryAccountManage, routes!(account::http::deactivate))
         .route(Action::RegistryAccountManage, routes!(account::http::reactivate))
+        .route(Action::RegistryIdentityManage, routes!(sign_on::http::bind))
+        .route(Action::RegistryIdentityManage, routes!(sign_on::http::unbind))
         .route(Action::RegistryUnitRead, routes!(area::http::list))
         .route(Action::RegistryUnitRead, routes!(unit::http::list))
         .route(Action::RegistryUnitRead, routes!(unit::http::one))

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use service_kit::client::Network;
 use service_kit::config::{Common, Faults, SecretFile, Validate};
 
 use crate::import::FileLimits;
-use crate::sign_in::Network;
 
 service_kit::section! {
     /// `[tokens]`: signing of tokens.
@@ -51,6 +51,32 @@ service_kit::section! {
     }
 }
 
+service_kit::section! {
+    /// `[oidc]`: the government's sign-on (统一身份认证), beside the own accounts. Without this section there is none.
+    pub struct OidcSection {
+        /// Issuer, exactly as the provider calls itself; the only host that the service may ask.
+        pub issuer: String,
+        /// Name of this installation at the provider.
+        pub client_id: String,
+        /// File with its secret there.
+        pub client_secret_file: SecretFile,
+        /// Address of the console's page that the provider sends people back to: `https://…/sign-on/callback`.
+        pub redirect_uri: String,
+        /// Claim of the ID token that says who it is. It must never change for a person, nor pass on to another.
+        pub subject_claim: String = "sub".to_owned(),
+        /// Scopes beside `openid`, where the claim needs them.
+        pub scopes: Vec<String> = Vec::new(),
+        /// File with the certificates (PEM) of the authority that the provider's own is signed by, beside those of the system.
+        pub authority_file: Option<PathBuf> = None,
+        /// What people call it, in Simplified Chinese.
+        pub name_zh_hans: String = "统一身份认证".to_owned(),
+        /// In Traditional Chinese.
+        pub name_zh_hant: String = "統一身份認證".to_owned(),
+        /// In English.
+        pub name_en: String = "single sign-on".to_owned(),
+    }
+}
+
 service_kit::config! {
     /// The configuration of the service.
     pub struct Config : Common {
@@ -58,6 +84,8 @@ service_kit::config! {
         pub tokens: TokensSection,
         /// `[sign_in]`
         pub sign_in: SignInSection,
+        /// `[oidc]`
+        pub oidc: Option<OidcSection>,
         /// `[import]`
         pub import: ImportSection,
         /// `[bootstrap]`
@@ -72,8 +100,36 @@ impl Config {
     }
 }
 
+/// HTTPS, but for a provider on the same machine.
+fn check_address(faults: &mut Faults, key: &str, address: &str) {
+    let fits = reqwest::Url::parse(address).is_ok_and(|url| {
+        let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        (url.scheme() == "https" || (url.scheme() == "http" && here))
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if !fits {
+        faults.add(
+            key,
+            "必须是 https:// 地址，且不含 ? 和 #（仅本机可用 http://）",
+            "must be an https:// address without ? and # (http:// on this machine alone)",
+        );
+    }
+}
+
+fn validate_oidc(oidc: &OidcSection, faults: &mut Faults) {
+    check_address(faults, "oidc.issuer", &oidc.issuer);
+    check_address(faults, "oidc.redirect_uri", &oidc.redirect_uri);
+    for (key, text) in [("oidc.client_id", &oidc.client_id), ("oidc.subject_claim", &oidc.subject_claim)] {
+        if text.is_empty() {
+            faults.add(key, "不能为空", "must not be empty");
+        }
+    }
+}
+
 impl Validate for Config {
     fn validate(&self, faults: &mut Faults) {
+        self.oidc.iter().for_each(|oidc| validate_oidc(oidc, faults));
         if self.import.max_file_bytes.saturating_add(4096) > self.common.http.max_body_bytes {
             faults.add(
                 "import.max_file_bytes",

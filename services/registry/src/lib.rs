@@ -1,8 +1,8 @@
 //! Who (登记): the administrative tree, supervised units, inspectors, accounts with their roles, all with days of effect;
-//! imports of them from spreadsheets; signing in and the tokens that every service believes.
+//! imports of them from spreadsheets; signing in, by password or by the government's sign-on, and the tokens that every service believes.
 //!
-//! Owns: the tables `areas`, `units`, `inspectors`, `accounts` and their versions, `area_mergers`, `credentials`,
-//! `activations`, `sessions`, `throttles`, `imports`. Publishes a snapshot of every record that is new or changed. Consumes nothing. Does not own: the
+//! Owns: the tables `areas`, `units`, `inspectors`, `accounts` and their versions, `area_mergers`, `credentials`, `activations`, `sessions`,
+//! `identities`, `identity_permits`, `throttles`, `imports`. Publishes a snapshot of every record that is new or changed. Consumes nothing. Does not own: the
 //! policies (`access`), nor anything that is done with units.
 //!
 //! Identities are UUIDs; division codes, school identifiers, unit keys, numbers and logins are attributes by which an import
@@ -21,13 +21,16 @@ mod inspector;
 mod merger;
 mod query;
 mod sign_in;
+mod sign_on;
 mod unit;
 
 pub use app::{AppState, WITHOUT_IDEMPOTENCY, routes};
-pub use config::{BootstrapSection, Config};
+pub use config::{BootstrapSection, Config, OidcSection};
 pub use import::FileLimits;
-pub use sign_in::Network;
+pub use service_kit::client::Network;
+pub use sign_on::Provider;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use access::TokenIssuer;
@@ -70,6 +73,8 @@ impl Service for Registry {
             config.limits(),
             config.sign_in.trusted_proxies.iter().copied(),
         )?;
+        let provider = config.oidc.as_ref().map(Provider::try_new).transpose().context("oidc")?;
+        let state = AppState { sign_on: provider.map(Arc::new), ..state };
         first_start(&state, &config.bootstrap).await.context("first start")?;
         Ok(assembled(kit.access, state))
     }

@@ -383,7 +383,7 @@ async fn goes_on(world: &World, people: &People, life: &Life) -> anyhow::Result<
     ensure!(!view["rectification"]["closed_at"].is_null(), "not closed: {view}");
     let paper = "SELECT issuing.agency_word AS word FROM documents issuing WHERE issuing.rectification_id = $1::uuid
                  AND issuing.kind = 'acceptance_opinion'";
-    let word = world.db.value("deadlines", paper, &[&life.rectification_id().to_string()]).await?;
-    ensure!(word == people.counties[0].word, "the acceptance is {word}'s");
+    let agency_word = world.db.value("deadlines", paper, &[&life.rectification_id().to_string()]).await?;
+    ensure!(agency_word == people.counties[0].word, "the acceptance is {agency_word}'s");
     Ok(())
 }

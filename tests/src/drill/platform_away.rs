@@ -127,7 +127,7 @@ async fn reconcile(world: &World, days: &[Date]) -> anyhow::Result<usize> {
             ensure!(*sha256 == text(line, "sha256") && *receipt_no == text(line, "receipt_no"), "on {day}: {line}");
             hash.update(format!("{id} {sha256} {receipt_no}\n"));
         }
-        let found = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let found = hex::encode(hash.finalize());
         ensure!(found == manifest, "on {day}: the manifest is {manifest}, of the platform's receipts {found}");
         agreed += lines.len();
     }

@@ -497,7 +497,7 @@ impl Rotation<'_> {
     async fn newest_link(&self) -> anyhow::Result<String> {
         let mails = self.world.api.outside(Method::GET, "mail-sink", "/messages", Body::None).await?;
         let mails = mails.as_array().context("a list of mails")?;
-        let text = mails.iter().rev().find_map(|mail| link_in(mail));
+        let text = mails.iter().rev().find_map(link_in);
         text.context("no mail has a link")
     }
 

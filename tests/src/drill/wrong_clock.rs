@@ -48,7 +48,7 @@ pub async fn drill(ground: &Ground) -> anyhow::Result<Report> {
         .under_load_every(Duration::from_millis(pace), &lives, async |_| {
             ground.steps(&lives, steps).await?;
             for ahead in [HOUR, -HOUR] {
-                let word = if ahead > 0 { "快一小时 an hour ahead" } else { "慢一小时 an hour behind" };
+                let off = if ahead > 0 { "快一小时 an hour ahead" } else { "慢一小时 an hour behind" };
                 ground.say.it(&format!("the second node's clock is {ahead} s off"));
                 let began = Instant::now();
                 set(&dial, ahead)?;
@@ -59,7 +59,7 @@ pub async fn drill(ground: &Ground) -> anyhow::Result<Report> {
                     .await
                     .with_context(|| format!("{service}, {ahead} s off"))?;
                 }
-                report.phase(&format!("{word}：退出服务 all out of service"), began.elapsed());
+                report.phase(&format!("{off}：退出服务 all out of service"), began.elapsed());
                 says_so(&world, &judging, ahead).await?;
                 // Somewhere in here something falls due and people act: with the right clocks alone.
                 ground.steps(&lives, steps).await?;

@@ -98,6 +98,7 @@ impl Makers<'_> {
             unit_id,
             person_id,
             active: true,
+            identity_bound: false,
         });
         Ok(self.issuer.issue(&caller, id(self.size, &format!("token {name}")), SystemClock.now())?.token)
     }

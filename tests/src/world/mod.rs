@@ -390,6 +390,7 @@ fn describe(stack: &Stack, shown: impl Fn(Settings) -> Settings) -> anyhow::Resu
                 name: database.name,
                 user: database.user,
                 password_file: database.password_file,
+                authority_file: None,
             }),
         });
     }

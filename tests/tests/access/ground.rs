@@ -434,6 +434,9 @@ async fn publication(ground: Ground, heard: &[Envelope]) -> Room {
         title: "公开".to_owned(),
         operator: "海口市人民政府教育督导委员会办公室".to_owned(),
         rendition_keys: Vec::new(),
+        requests_per_second: 0,
+        burst: 1,
+        trusted_proxies: Vec::new(),
     };
     let rules = Arc::new(publication::Rules::load(&rulebook).unwrap());
     apply(&database, &publication::consume::Rectifications { rules }, heard).await;
@@ -442,7 +445,7 @@ async fn publication(ground: Ground, heard: &[Envelope]) -> Room {
         ("publication_id", one(&database, "SELECT publication_id::text FROM publications").await),
         ("document_id", one(&database, "SELECT document_id::text FROM documents").await),
     ]);
-    open_room("publication", publication::build(&rulebook, &portal, kit.clone()).unwrap(), &kit, ground, things)
+    open_room("publication", publication::build(&rulebook, &portal, None, kit.clone()).unwrap(), &kit, ground, things)
 }
 
 async fn exchange(ground: Ground, heard: &[Envelope]) -> Room {
@@ -516,6 +519,7 @@ async fn notifications(ground: Ground, heard: &[Envelope]) -> Room {
         unit_id: Some(ground.school),
         person_id: None,
         active: true,
+        identity_bound: false,
     };
     apply(&database, &notifications::consume::Directory, &[envelope(&account)]).await;
     apply(&database, &notifications::consume::Directory, heard).await;

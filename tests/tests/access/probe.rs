@@ -78,6 +78,8 @@ fn body(room: &Room, route: &Route) -> Option<Value> {
         }
         "/v1/area-mergers" => json!({"area_code": "460200", "into_code": "460100", "effective_on": "2099-01-01",
             "ground": "批复"}),
+        "/v1/accounts/{account_id}/identity" => json!({"subject": "person-1"}),
+        "/v1/me/identity/attempts" | "/v1/me/identity/removal" => json!({"password": "a password of nobody"}),
         "/v1/preferences" => json!({"mail_off": []}),
         "/v1/receipts/{document_id}/paper" => {
             json!({"received_at": "2026-02-06T02:00:00Z", "signer_name": "校办", "note": "直接送达"})

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use postgres::DatabaseOptions;
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::SecretFile;
@@ -48,8 +50,27 @@ crate::section! {
         pub user: String,
         /// File with the role's password.
         pub password_file: SecretFile,
+        /// File with the certificates (PEM) of the authority that signed the server's. With it the connection is encrypted, and the
+        /// server must prove to be `host` (sslmode verify-full).
+        pub authority_file: Option<PathBuf> = None,
         /// Largest number of connections of one process.
         pub max_connections: u32 = 8,
+    }
+}
+
+impl DatabaseSection {
+    /// How to reach it; `application_name` is what the server shows.
+    pub fn options(&self, application_name: &str) -> DatabaseOptions {
+        DatabaseOptions {
+            host: self.host.clone(),
+            port: self.port,
+            name: self.name.clone(),
+            user: self.user.clone(),
+            password: Some(SecretString::from(self.password_file.expose().to_owned())),
+            authority_file: self.authority_file.clone(),
+            max_connections: self.max_connections,
+            application_name: application_name.to_owned(),
+        }
     }
 }
 
@@ -64,6 +85,12 @@ crate::section! {
         pub replicas: usize = 1,
         /// Credentials file (`.creds`) where the server asks for one.
         pub credentials_file: Option<PathBuf> = None,
+        /// User, where the server asks for user and password.
+        pub user: Option<String> = None,
+        /// File with the user's password.
+        pub password_file: Option<SecretFile> = None,
+        /// File with the certificates (PEM) of the authority that signed the server's; wants a `tls://` address.
+        pub authority_file: Option<PathBuf> = None,
     }
 }
 
@@ -209,6 +236,23 @@ fn validate_database(database: &DatabaseSection, faults: &mut Faults) {
 fn validate_broker(broker: &BrokerSection, faults: &mut Faults) {
     if !(broker.url.starts_with("nats://") || broker.url.starts_with("tls://")) {
         faults.add("broker.url", "地址必须以 nats:// 或 tls:// 开头", "the address must begin with nats:// or tls://");
+    }
+    if broker.authority_file.is_some() && !broker.url.starts_with("tls://") {
+        faults.add(
+            "broker.authority_file",
+            "只用于 tls:// 地址，请同时修改 broker.url",
+            "is for a tls:// address; change broker.url as well",
+        );
+    }
+    if broker.user.is_some() != broker.password_file.is_some() {
+        faults.add(
+            "broker.user",
+            "user 与 password_file 必须同时给出",
+            "user and password_file must be given together",
+        );
+    }
+    if broker.user.is_some() && broker.credentials_file.is_some() {
+        faults.add("broker.user", "不能与 credentials_file 同时给出", "must not be given beside credentials_file");
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !broker.subject_prefix.chars().all(plain) {

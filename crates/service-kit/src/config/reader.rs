@@ -16,6 +16,13 @@ pub trait ConfigSection: Sized {
     fn read(reader: &mut SectionReader<'_>) -> Option<Self>;
 }
 
+/// A section that may be left out as a whole: `None` when neither the file nor the environment speaks of it.
+impl<S: ConfigSection> ConfigSection for Option<S> {
+    fn read(reader: &mut SectionReader<'_>) -> Option<Self> {
+        if reader.root.has(&reader.section) { S::read(reader).map(Some) } else { Some(None) }
+    }
+}
+
 /// A group of sections that stand at the top of the file, such as [`super::Common`].
 pub trait ConfigGroup: Sized {
     /// Reads the sections; `None` when a fault was recorded.

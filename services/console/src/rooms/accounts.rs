@@ -5,8 +5,10 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use http::{Method, StatusCode};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::sign_on::SignOn;
 use super::{Asked, List};
 use crate::api::{Failure, Refusal, Room, Sending};
 use crate::errors::{Outcome, outcome};
@@ -22,6 +24,7 @@ struct Grant {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "the names are those of the interface")]
 struct Account {
     account_id: String,
     version: i64,
@@ -29,6 +32,7 @@ struct Account {
     display_name: String,
     active: bool,
     activated: bool,
+    identity_bound: bool,
     built_in: bool,
     grants: Vec<Grant>,
 }
@@ -47,6 +51,8 @@ struct Accounts {
     page: Page,
     forms: Forms,
     rows: Vec<Account>,
+    /// Whether this installation has a sign-on.
+    sign_on: bool,
     words: String,
     next: Option<String>,
 }
@@ -69,7 +75,9 @@ async fn render(ctx: &Ctx, asked: &Asked, posted: Option<(Posted, Refusal)>) -> 
     let next = asked.next("/accounts", found.next.as_deref());
     let status = posted.as_ref().map_or(StatusCode::OK, |(_, refusal)| refusal.status());
     let words = asked.get("q").to_owned();
-    html(status, &Accounts { page: ctx.page("nav.accounts"), forms: ctx.forms(posted), rows: found.items, words, next })
+    let sign_on = SignOn::of(&ctx.app, ctx.lang).await.door.is_some();
+    let page = ctx.page("nav.accounts");
+    html(status, &Accounts { page, forms: ctx.forms(posted), rows: found.items, sign_on, words, next })
 }
 
 /// A new activation code, shown once.
@@ -95,8 +103,30 @@ pub(crate) async fn reactivation(ctx: Ctx, path: Path<Uuid>, posted: Posted) -> 
     switch(&ctx, path.0, "reactivation", posted, "done.reactivated").await
 }
 
+/// Binds an identity of the sign-on.
+pub(crate) async fn bind(ctx: Ctx, path: Path<Uuid>, posted: Posted) -> Result<Response, Failure> {
+    let body = json!({ "subject": posted.get("subject") });
+    change(&ctx, path.0, "identity", Some(body), posted, "done.identity_bound").await
+}
+
+/// Ends that.
+pub(crate) async fn unbind(ctx: Ctx, path: Path<Uuid>, posted: Posted) -> Result<Response, Failure> {
+    change(&ctx, path.0, "identity/removal", None, posted, "done.identity_unbound").await
+}
+
 async fn switch(ctx: &Ctx, account_id: Uuid, verb: &str, posted: Posted, word: &str) -> Result<Response, Failure> {
-    let sending = Sending { key: posted.key(), version: posted.version(), ..Sending::default() };
+    change(ctx, account_id, verb, None, posted, word).await
+}
+
+async fn change(
+    ctx: &Ctx,
+    account_id: Uuid,
+    verb: &str,
+    body: Option<Value>,
+    posted: Posted,
+    word: &str,
+) -> Result<Response, Failure> {
+    let sending = Sending { body, key: posted.key(), version: posted.version(), ..Sending::default() };
     let answer =
         ctx.line().send(Method::POST, Room::Registry, &format!("/v1/accounts/{account_id}/{verb}"), sending).await;
     match outcome(ctx, &posted, answer)? {

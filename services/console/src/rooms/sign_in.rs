@@ -6,15 +6,15 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use http::{Method, StatusCode};
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::Asked;
+use super::sign_on::{Door, SignOn};
 use crate::api::{Failure, Refusal, Room, Sending};
 use crate::app::AppState;
 use crate::form::{Forms, Posted};
 use crate::page::{Page, html};
-use crate::session::{LANGUAGE_COOKIE, Session, lang_of};
+use crate::session::{Client, LANGUAGE_COOKIE, Session, lang_of};
 use crate::texts::Lang;
 
 #[derive(Debug, Template)]
@@ -24,6 +24,10 @@ struct SignIn {
     forms: Forms,
     next: String,
     activated: bool,
+    /// The government's sign-on, where there is one.
+    sign_on: Option<Door>,
+    /// Where its session ends; for whoever has just left by it.
+    end_session: Option<String>,
 }
 
 #[derive(Debug, Template)]
@@ -34,7 +38,7 @@ struct Activation {
 }
 
 /// A path of our own to go on to; anything else leads home.
-fn local(path: &str) -> &str {
+pub(super) fn local(path: &str) -> &str {
     let ours = path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains('\\')
@@ -58,28 +62,34 @@ pub(crate) async fn form(
         return Ok(Redirect::to(&next).into_response());
     }
     let lang = lang_of(&jar);
+    let sign_on = SignOn::of(&app, lang).await;
     let template = SignIn {
         page: Page::outside(lang, "sign_in.title", "/sign-in"),
         forms: forms(&app, lang, None),
         next,
         activated: asked.get("activated") == "1",
+        end_session: sign_on.end_session.filter(|_| asked.get("left") == "1"),
+        sign_on: sign_on.door,
     };
     html(StatusCode::OK, &template)
 }
 
 /// Signs in at the registry and keeps the token.
-pub(crate) async fn enter(State(app): State<AppState>, jar: CookieJar, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn enter(
+    State(app): State<AppState>,
+    Client(client): Client,
+    jar: CookieJar,
+    posted: Posted,
+) -> Result<Response, Failure> {
     let lang = lang_of(&jar);
     let next = local(posted.get("next")).to_owned();
     let body = json!({ "login": posted.get("login"), "password": posted.get("password") });
     let sending = Sending { body: Some(body), ..Sending::default() };
-    let answer = app.api.line(None, lang).send(Method::POST, Room::Registry, "/v1/sessions", sending).await;
+    let line = app.api.line(None, lang).for_client(client);
+    let answer = line.send(Method::POST, Room::Registry, "/v1/sessions", sending).await;
     let refusal = match answer {
         Ok(answer) => {
-            let token = answer.get("token").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-            let expires_at = answer.get("expires_at").and_then(serde_json::Value::as_str);
-            let expires_at: Option<Timestamp> = expires_at.and_then(|text| text.parse().ok());
-            let session = expires_at.and_then(|at| Session::of(token, at)).ok_or(Failure::Broken(Room::Registry))?;
+            let session = Session::of_answer(&answer, false).ok_or(Failure::Broken(Room::Registry))?;
             let texts = app.catalogue.texts(lang);
             match app.sealer.cookie(&session) {
                 Ok(cookie) => return Ok((jar.add(cookie), Redirect::to(&next)).into_response()),
@@ -98,13 +108,18 @@ pub(crate) async fn enter(State(app): State<AppState>, jar: CookieJar, posted: P
         forms: forms(&app, lang, Some((posted, refusal))),
         next,
         activated: false,
+        end_session: None,
+        sign_on: SignOn::of(&app, lang).await.door,
     };
     html(status, &template)
 }
 
 /// Forgets the token.
 pub(crate) async fn leave(State(app): State<AppState>, jar: CookieJar) -> Response {
-    (jar.remove(app.sealer.removal()), Redirect::to("/sign-in")).into_response()
+    // Not straight to the provider: a form of ours may lead to our own pages alone. The page offers the way there.
+    let signed_on = app.sealer.open(&jar, app.clock.now()).is_some_and(|session| session.signed_on);
+    let to = if signed_on { "/sign-in?left=1" } else { "/sign-in" };
+    (jar.remove(app.sealer.removal()), Redirect::to(to)).into_response()
 }
 
 /// The page on which a new account chooses its password.
@@ -115,7 +130,12 @@ pub(crate) async fn activation(State(app): State<AppState>, jar: CookieJar) -> R
 }
 
 /// Activates an account by its code.
-pub(crate) async fn activate(State(app): State<AppState>, jar: CookieJar, posted: Posted) -> Result<Response, Failure> {
+pub(crate) async fn activate(
+    State(app): State<AppState>,
+    Client(client): Client,
+    jar: CookieJar,
+    posted: Posted,
+) -> Result<Response, Failure> {
     let lang = lang_of(&jar);
     let texts = app.catalogue.texts(lang);
     let refusal = if posted.get("password") == posted.get("password_again") {
@@ -123,7 +143,8 @@ pub(crate) async fn activate(State(app): State<AppState>, jar: CookieJar, posted
             "login": posted.get("login"), "code": posted.get("code"), "password": posted.get("password"),
         });
         let sending = Sending { body: Some(body), ..Sending::default() };
-        match app.api.line(None, lang).send(Method::POST, Room::Registry, "/v1/activations", sending).await {
+        let line = app.api.line(None, lang).for_client(client);
+        match line.send(Method::POST, Room::Registry, "/v1/activations", sending).await {
             Ok(_) => return Ok(Redirect::to("/sign-in?activated=1").into_response()),
             Err(Failure::Refused(refusal)) => *refusal,
             Err(failure) => return Err(failure),

@@ -15,6 +15,7 @@ use domain::ids::{AreaId, UnitId};
 use http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
+use service_kit::client::Network;
 use service_kit::clock::SystemClock;
 use service_kit::config::OutboundSection;
 use service_kit::ids::SystemIds;
@@ -22,6 +23,9 @@ use tower::ServiceExt as _;
 use uuid::Uuid;
 use wiremock::matchers::{body_partial_json, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+/// The gateway that is trusted.
+pub const PROXY: &str = "192.0.2.1";
 
 /// A console with its services.
 pub struct Stage {
@@ -106,6 +110,7 @@ impl Stage {
             catalogue: Catalogue::load(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
+            trusted_proxies: [Network::try_from(PROXY.to_owned()).unwrap()].into(),
             portal: "https://portal.example".into(),
         };
         Self { server, console: routes(state) }

@@ -27,6 +27,7 @@ impl World {
                 name,
                 user: server.get_username().to_owned(),
                 password_file,
+                authority_file: None,
             }),
         }
     }

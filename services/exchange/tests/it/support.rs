@@ -78,6 +78,7 @@ pub async fn kit(database: postgres::Database) -> Kit {
         allow_private_addresses: true,
         connect_timeout: Duration::from_secs(1),
         timeout: Duration::from_secs(3),
+        authority_file: None,
     })
     .unwrap();
     Kit {

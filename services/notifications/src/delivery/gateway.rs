@@ -91,7 +91,7 @@ async fn post(http: &HttpClient, call: Call<'_>, limit: Duration) -> Result<Answ
             Judged::Provider(CarryError::Passing(format!("host not in outbound.allowed_hosts: {host}")))
         }
         // The address may carry a secret.
-        OutboundError::Address(_) | OutboundError::Build(_) => {
+        OutboundError::Address(_) | OutboundError::Build(_) | OutboundError::Authority { .. } => {
             Judged::Provider(CarryError::Passing("the address cannot be used".to_owned()))
         }
     })?;

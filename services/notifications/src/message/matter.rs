@@ -353,6 +353,7 @@ impl Matter {
     }
 
     /// Something else happened to a rectification; nothing for what nobody has to be told.
+    #[expect(clippy::too_many_lines, reason = "one table: what happened, and what is told of it")]
     pub fn changed(event: &RectificationChanged) -> Option<Self> {
         let rectification = &event.rectification;
         let doc_no = rectification.letter.doc_no.clone();
@@ -445,18 +446,15 @@ impl Matter {
                 due_at: *due_at,
                 times: *times,
             },
-            Change::HandedOver { county, agency, since } => {
-                if rectification.closed_at.is_some() {
-                    return None;
-                }
-                Wording::HandedOver {
-                    doc_no,
-                    items: lines(rectification, |item| !item.state.is_done()),
-                    county: county.clone(),
-                    agency: agency.clone(),
-                    since: *since,
-                }
-            }
+            // Of what is over nobody has to be told where it went.
+            Change::HandedOver { .. } if rectification.closed_at.is_some() => return None,
+            Change::HandedOver { county, agency, since } => Wording::HandedOver {
+                doc_no,
+                items: lines(rectification, |item| !item.state.is_done()),
+                county: county.clone(),
+                agency: agency.clone(),
+                since: *since,
+            },
             // What the unit notes is read in the console; the others end what somebody was told of.
             Change::ProgressNoted { .. }
             | Change::StepMoot { .. }

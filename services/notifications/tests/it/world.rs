@@ -277,6 +277,7 @@ pub(crate) fn account(id: u128, name: &str, role: &str, area: Option<AreaId>, un
         unit_id: unit,
         person_id: None,
         active: true,
+        identity_bound: false,
     }
 }
 

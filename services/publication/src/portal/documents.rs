@@ -83,15 +83,13 @@ pub(super) async fn list(State(portal): State<Portal>, headers: HeaderMap, Query
     };
     let Some(number) = number else { return portal.not_found(&headers) };
     let made = portal
-        .cache
         .answer(
             &Key::Documents(lang, number),
-            || store::open_version(&portal.database),
-            |version| {
+            |database| async move { store::open_version(&database).await },
+            |database, version| {
                 let portal = portal.clone();
                 async move {
-                    let mut found =
-                        store::open_documents(&portal.database, PER_PAGE + 1, (number - 1) * PER_PAGE).await?;
+                    let mut found = store::open_documents(&database, PER_PAGE + 1, (number - 1) * PER_PAGE).await?;
                     if number > 1 && found.is_empty() {
                         return Ok(None);
                     }

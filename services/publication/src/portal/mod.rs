@@ -2,13 +2,15 @@
 //! computes a file's hash on the page of verification.
 //!
 //! Everything shown of a rectification is read from the published bytes. Rendered answers are kept in memory and checked against the
-//! version in the database at most once a second, so that a withdrawal shows within a second on every replica, and the
-//! pages outlive a short absence of the database.
+//! version in the database at most once a second, so that a withdrawal shows within a second on every replica (and the lag that is
+//! admitted, where a standby is read), and the pages outlive a short absence of the database.
 
 mod answer;
 mod cache;
 mod data;
 mod documents;
+mod limit;
+mod reads;
 mod store;
 mod verify;
 mod view;
@@ -19,10 +21,11 @@ use std::sync::Arc;
 use ::documents::Templates;
 use axum::Router;
 use axum::extract::{Path, Query, State};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::{HeaderMap, StatusCode, Uri};
-use postgres::Database;
+use postgres::{Database, Standby};
 use problem::{Problem, ProblemKind};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -31,6 +34,7 @@ use crate::config::PortalSection;
 use crate::publication::PublicStatus;
 use answer::Answer;
 use cache::{Cache, Key};
+pub(crate) use reads::watch;
 
 /// Entries of a page of the list.
 const PER_PAGE: i64 = 20;
@@ -40,7 +44,10 @@ const FEED: i64 = 50;
 /// What the handlers of the portal share.
 #[derive(Debug, Clone)]
 struct Portal {
+    /// The writer.
     database: Database,
+    /// What may answer in its place.
+    standby: Option<Arc<Standby>>,
     cache: Arc<Cache>,
     site: Arc<PortalSection>,
     /// What open documents are shown with.
@@ -48,14 +55,21 @@ struct Portal {
 }
 
 /// The routes of the portal, and the page for every address that does not exist.
-pub(crate) fn routes(site: &PortalSection, templates: Templates, database: Database) -> Router {
+pub(crate) fn routes(
+    site: &PortalSection,
+    templates: Templates,
+    database: Database,
+    standby: Option<Arc<Standby>>,
+) -> Router {
     let portal = Portal {
         database,
+        standby,
         cache: Arc::new(Cache::default()),
         site: Arc::new(site.clone()),
         templates: Arc::new(templates),
     };
-    Router::new()
+    let limiter = limit::Limiter::of(site);
+    let pages = Router::new()
         .route("/", get(index))
         .route("/rectifications/{name}", get(page))
         .route("/open-data/rectifications.json", get(open_json))
@@ -66,7 +80,11 @@ pub(crate) fn routes(site: &PortalSection, templates: Templates, database: Datab
         .merge(verify::routes())
         .merge(documents::routes())
         .route("/{*path}", get(elsewhere))
-        .with_state(portal)
+        .with_state(portal);
+    match limiter {
+        Some(limiter) => pages.layer(from_fn_with_state(limiter, limit::limit)),
+        None => pages,
+    }
 }
 
 /// The filter of the list.
@@ -90,15 +108,14 @@ async fn index(State(portal): State<Portal>, headers: HeaderMap, Query(query): Q
     let Some(number) = number.filter(|_| known) else { return portal.not_found(&headers) };
     let key = Key::Index { county: county.clone(), status: status.clone(), page: number };
     let made = portal
-        .cache
         .answer(
             &key,
-            || store::portal_version(&portal.database),
-            |version| {
+            |database| async move { store::portal_version(&database).await },
+            |database, version| {
                 let portal = portal.clone();
+                let filter = store::Filter { county: county.clone(), status: status.clone() };
                 async move {
-                    let filter = store::Filter { county, status };
-                    let list = store::list(&portal.database, &filter, PER_PAGE, (number - 1) * PER_PAGE).await?;
+                    let list = store::list(&database, &filter, PER_PAGE, (number - 1) * PER_PAGE).await?;
                     if number > 1 && list.lines.is_empty() {
                         return Ok(None);
                     }
@@ -125,14 +142,13 @@ async fn page(State(portal): State<Portal>, headers: HeaderMap, Path(name): Path
     let Ok(id) = text.parse::<Uuid>() else { return portal.not_found(&headers) };
     let key = if raw { Key::PageJson(id) } else { Key::Page(id) };
     let made = portal
-        .cache
         .answer(
             &key,
-            || async { Ok(store::page_version(&portal.database, id).await?.unwrap_or_default()) },
-            |version| {
+            |database| async move { Ok(store::page_version(&database, id).await?.unwrap_or_default()) },
+            |database, version| {
                 let portal = portal.clone();
                 async move {
-                    let answer = match store::page(&portal.database, id).await? {
+                    let answer = match store::page(&database, id).await? {
                         None => return Ok(None),
                         Some(store::Found::Withdrawn(at)) if raw => Answer::gone(view::withdrawn(&portal.site, at)?),
                         Some(store::Found::Withdrawn(at)) => Answer::gone(view::withdrawn(&portal.site, at)?),
@@ -154,14 +170,13 @@ async fn page(State(portal): State<Portal>, headers: HeaderMap, Path(name): Path
 
 async fn open_json(State(portal): State<Portal>, headers: HeaderMap) -> Response {
     let made = portal
-        .cache
         .answer(
             &Key::OpenJson,
-            || store::portal_version(&portal.database),
-            |version| {
+            |database| async move { store::portal_version(&database).await },
+            |database, version| {
                 let portal = portal.clone();
                 async move {
-                    let pages = store::all(&portal.database, None).await?;
+                    let pages = store::all(&database, None).await?;
                     let newest = pages.iter().map(|page| page.published_at).max();
                     Ok(Some(Answer::json(data::json(&portal.site, &pages)?, version, newest)))
                 }
@@ -173,14 +188,13 @@ async fn open_json(State(portal): State<Portal>, headers: HeaderMap) -> Response
 
 async fn open_csv(State(portal): State<Portal>, headers: HeaderMap) -> Response {
     let made = portal
-        .cache
         .answer(
             &Key::OpenCsv,
-            || store::portal_version(&portal.database),
-            |version| {
+            |database| async move { store::portal_version(&database).await },
+            |database, version| {
                 let portal = portal.clone();
                 async move {
-                    let pages = store::all(&portal.database, None).await?;
+                    let pages = store::all(&database, None).await?;
                     let newest = pages.iter().map(|page| page.published_at).max();
                     Ok(Some(Answer::csv(data::csv(&portal.site, &pages)?, version, newest)))
                 }
@@ -192,14 +206,13 @@ async fn open_csv(State(portal): State<Portal>, headers: HeaderMap) -> Response 
 
 async fn feed(State(portal): State<Portal>, headers: HeaderMap) -> Response {
     let made = portal
-        .cache
         .answer(
             &Key::Feed,
-            || store::portal_version(&portal.database),
-            |version| {
+            |database| async move { store::portal_version(&database).await },
+            |database, version| {
                 let portal = portal.clone();
                 async move {
-                    let pages = store::all(&portal.database, Some(FEED)).await?;
+                    let pages = store::all(&database, Some(FEED)).await?;
                     let newest = pages.iter().map(|page| page.published_at).max();
                     Ok(Some(Answer::atom(view::feed(&portal.site, &pages)?, version, newest)))
                 }

@@ -16,4 +16,5 @@ mod deciding;
 mod following;
 mod portal;
 mod register;
+mod standby;
 mod support;

@@ -1,5 +1,8 @@
 //! What the public sees, and above all what it does not.
 
+use std::net::SocketAddr;
+
+use axum::extract::connect_info::MockConnectInfo;
 use http::StatusCode;
 use serde_json::{Value, json};
 use testkit::Call;
@@ -203,4 +206,39 @@ async fn open_data_is_complete_consistent_and_harmless_in_a_spreadsheet() {
     assert!(feed.contains(&format!("<id>urn:uuid:{}</id>", id_of(&one))));
     let empty: Value = json!([]);
     assert_ne!(json.json["items"], empty);
+}
+
+#[tokio::test]
+async fn one_reader_who_asks_without_end_is_told_to_wait_and_the_others_are_not() {
+    let app = App::new().await;
+    let router = app.router.clone().layer(MockConnectInfo(SocketAddr::from(([192, 0, 2, 1], 1))));
+    let ask = |path: &'static str, who: &'static str, accept: &'static str| {
+        Call::get(path).header("x-forwarded-for", who).header("accept", accept).send(&router)
+    };
+    // More than the bucket holds, faster than it fills: at most one is added in a second.
+    let mut refused = None;
+    for _ in 0..200 {
+        let answer = ask("/about", "198.51.100.1, 203.0.113.9", "text/html").await;
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            refused = Some(answer);
+            break;
+        }
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    let refused = refused.expect("nobody is told to wait");
+    assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+    assert_eq!(refused.headers["cache-control"], "no-store");
+    let page = String::from_utf8(refused.bytes).unwrap();
+    for words in ["请求过于频繁", "請求過於頻繁", "Too many requests"] {
+        assert!(page.contains(words), "{page}");
+    }
+    assert_eq!(ask("/about", "203.0.113.8", "text/html").await.status, StatusCode::OK, "another reader");
+    for _ in 0..200 {
+        let answer = ask("/open-data/rectifications.json", "203.0.113.7", "application/json").await;
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            assert_eq!(answer.json["type"], "https://dudao.example/problems/too-many-requests");
+            return;
+        }
+    }
+    panic!("no program is told to wait");
 }

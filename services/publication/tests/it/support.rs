@@ -18,10 +18,11 @@ use messaging::{Handler as _, JournalKey};
 use publication::config::{PortalSection, RulebookSection};
 use publication::consume::Rectifications;
 use serde_json::{Value, json};
+use service_kit::client::Network;
 use service_kit::config::HttpSection;
 use service_kit::http_client::HttpClientOptions;
 use service_kit::ids::SeededIds;
-use service_kit::{Kit, files::Files, telemetry::Metrics};
+use service_kit::{Kit, Worker, files::Files, telemetry::Metrics};
 use testkit::{Answer, Call, Database};
 use uuid::Uuid;
 
@@ -51,8 +52,11 @@ fn rulebook() -> RulebookSection {
 
 impl App {
     pub async fn new() -> Self {
+        Self::over(Database::new(&[&messaging::MIGRATOR, &publication::MIGRATOR]).await).await
+    }
+
+    pub async fn over(database: Database) -> Self {
         service_kit::install_crypto();
-        let database = Database::new(&[&messaging::MIGRATOR, &publication::MIGRATOR]).await;
         let router = router(database.handle()).await;
         let consumer = Rectifications { rules: Arc::new(publication::Rules::load(&rulebook()).unwrap()) };
         Self { database, router, consumer }
@@ -109,6 +113,11 @@ pub fn rendition_key() -> &'static JournalKey {
 
 /// Another replica over the same database, with a memory of its own.
 pub async fn router(database: postgres::Database) -> Router {
+    replica(database, None).await.0
+}
+
+/// The same that may read from a standby, with its workers to be run by hand.
+pub async fn replica(database: postgres::Database, standby: Option<Arc<postgres::Standby>>) -> (Router, Vec<Worker>) {
     let folder = std::env::temp_dir().join(format!("dudao-publication-{}", Uuid::now_v7()));
     std::fs::create_dir_all(&folder).unwrap();
     let kit = Kit {
@@ -121,6 +130,7 @@ pub async fn router(database: postgres::Database) -> Router {
             allow_private_addresses: false,
             connect_timeout: std::time::Duration::from_secs(1),
             timeout: std::time::Duration::from_secs(1),
+            authority_file: None,
         })
         .unwrap(),
         clock: Arc::new(service_kit::clock::SystemClock),
@@ -133,8 +143,12 @@ pub async fn router(database: postgres::Database) -> Router {
         title: "海南省教育督导整改公开平台".to_owned(),
         operator: "海南省人民政府教育督导委员会办公室".to_owned(),
         rendition_keys: vec![rendition_key().public().to_hex()],
+        requests_per_second: 1,
+        burst: 50,
+        trusted_proxies: vec![Network::try_from("192.0.2.1".to_owned()).unwrap()],
     };
-    let mut assembled = publication::build(&rulebook(), &portal, kit.clone()).unwrap();
+    let mut assembled = publication::build(&rulebook(), &portal, standby, kit.clone()).unwrap();
+    let workers = assembled.workers().to_vec();
     let http = HttpSection {
         listen: "127.0.0.1:0".parse().unwrap(),
         operations_listen: None,
@@ -142,7 +156,7 @@ pub async fn router(database: postgres::Database) -> Router {
         request_timeout_seconds: 30,
         drain_seconds: 1,
     };
-    service_kit::routes_of(&mut assembled, &kit, &http, [testkit::journal_key().public()].into())
+    (service_kit::routes_of(&mut assembled, &kit, &http, [testkit::journal_key().public()].into()), workers)
 }
 
 pub fn id_of(snapshot: &RectificationSnapshot) -> String {

@@ -129,6 +129,8 @@ pub(crate) struct Me {
     email: Option<String>,
     language: String,
     active: bool,
+    /// Has an identity of the sign-on.
+    identity_bound: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<NamedUnit>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -216,6 +218,7 @@ pub(crate) async fn me(State(state): State<AppState>, permit: Permit) -> problem
         email: account.email,
         language: account.language,
         active: account.active,
+        identity_bound: account.identity_bound,
         inspector: inspector.map(|found| NamedInspector {
             person_id: found.person_id,
             inspector_no: found.inspector_no,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 /// An account as it stands. Carries no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "the names are those of the interface")]
+#[expect(clippy::struct_field_names, clippy::struct_excessive_bools, reason = "the names are those of the interface")]
 pub struct Account {
     /// The account.
     pub account_id: Uuid,
@@ -34,6 +34,8 @@ pub struct Account {
     pub active: bool,
     /// Has set a password.
     pub activated: bool,
+    /// Has an identity of the sign-on.
+    pub identity_bound: bool,
     /// Made by the installation itself.
     pub built_in: bool,
     /// The unit that the person works for.
@@ -89,5 +91,6 @@ pub(crate) fn recorded(account: &Account) -> AccountRecorded {
         unit_id: account.unit_id.map(Into::into),
         person_id: account.person_id.map(Into::into),
         active: account.active,
+        identity_bound: account.identity_bound,
     }
 }

@@ -107,7 +107,10 @@ pub(crate) async fn upsert(
               OR ($13 AND t.email IS DISTINCT FROM excluded.email)
               OR ($14 AND t.language IS DISTINCT FROM excluded.language)
            RETURNING account_id, version, login, display_name, email, language, active,
-                     EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = t.account_id) AS "activated!", built_in,
+                     EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = t.account_id) AS "activated!",
+                     EXISTS (SELECT 1 FROM identities i WHERE i.account_id = t.account_id AND i.ended_at IS NULL)
+                         AS "identity_bound!",
+                     built_in,
                      unit_id, person_id, (SELECT code FROM areas a WHERE a.area_id = t.area_id) AS "area_code!", area_path,
                      grants AS "grants: Json<Vec<Grant>>""#,
         &ids,
@@ -159,7 +162,10 @@ pub(crate) async fn end_offices(
            WHERE EXISTS (SELECT FROM jsonb_array_elements(t.grants) AS g
                          WHERE g->>'area_id' = $1::uuid::text AND g->>'role' <> 'inspector')
            RETURNING account_id, version, login, display_name, email, language, active,
-                     EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = t.account_id) AS "activated!", built_in,
+                     EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = t.account_id) AS "activated!",
+                     EXISTS (SELECT 1 FROM identities i WHERE i.account_id = t.account_id AND i.ended_at IS NULL)
+                         AS "identity_bound!",
+                     built_in,
                      unit_id, person_id, (SELECT code FROM areas a WHERE a.area_id = t.area_id) AS "area_code!", area_path,
                      grants AS "grants: Json<Vec<Grant>>""#,
         area_id,
@@ -182,6 +188,24 @@ pub(crate) async fn set_active(
         "UPDATE accounts SET active = $2, version = version + 1, valid_from = greatest($3, valid_from) WHERE account_id = $1",
         account_id,
         active,
+        day(today) as _,
+    )
+    .execute(&mut *connection)
+    .await?;
+    let account = get(connection, account_id).await?;
+    keep_versions(connection, account.as_slice()).await?;
+    Ok(account)
+}
+
+/// The next version of an account of which something has changed that stands elsewhere; the caller has locked the row.
+pub(crate) async fn next_version(
+    connection: &mut PgConnection,
+    account_id: Uuid,
+    today: Date,
+) -> Result<Option<Account>, sqlx::Error> {
+    sqlx::query!(
+        "UPDATE accounts SET version = version + 1, valid_from = greatest($2, valid_from) WHERE account_id = $1",
+        account_id,
         day(today) as _,
     )
     .execute(&mut *connection)
@@ -226,7 +250,9 @@ pub(crate) async fn page(connection: &mut PgConnection, filter: &Filter) -> Resu
     sqlx::query_as!(
         Account,
         r#"SELECT t.account_id, t.version, t.login, t.display_name, t.email, t.language, t.active,
-                  EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = t.account_id) AS "activated!", t.built_in,
+                  EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = t.account_id) AS "activated!",
+                  EXISTS (SELECT 1 FROM identities i WHERE i.account_id = t.account_id AND i.ended_at IS NULL) AS "identity_bound!",
+                  t.built_in,
                   t.unit_id, t.person_id, o.code AS area_code, t.area_path, t.grants AS "grants: Json<Vec<Grant>>"
            FROM accounts t JOIN areas o ON o.area_id = t.area_id
            WHERE t.area_path && $1
@@ -251,7 +277,9 @@ pub(crate) async fn get(connection: &mut PgConnection, account_id: Uuid) -> Resu
     sqlx::query_as!(
         Account,
         r#"SELECT t.account_id, t.version, t.login, t.display_name, t.email, t.language, t.active,
-                  EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = t.account_id) AS "activated!", t.built_in,
+                  EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = t.account_id) AS "activated!",
+                  EXISTS (SELECT 1 FROM identities i WHERE i.account_id = t.account_id AND i.ended_at IS NULL) AS "identity_bound!",
+                  t.built_in,
                   t.unit_id, t.person_id, o.code AS area_code, t.area_path, t.grants AS "grants: Json<Vec<Grant>>"
            FROM accounts t JOIN areas o ON o.area_id = t.area_id
            WHERE t.account_id = $1"#,

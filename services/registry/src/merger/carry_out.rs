@@ -45,7 +45,7 @@ pub(crate) async fn carry_out_due(tx: &mut Tx) -> Result<bool, Problem> {
 
     let at = tx.at();
     let done = store::set_state(tx, merger.merger_id, MergerState::CarriedOut, at).await?;
-    let merged = AreaMerged {
+    let event = AreaMerged {
         merger_id: done.merger_id,
         version: done.version,
         area_id: done.area_id.into(),
@@ -57,9 +57,9 @@ pub(crate) async fn carry_out_due(tx: &mut Tx) -> Result<bool, Problem> {
         bureau,
         effective_on: done.effective_on,
     };
-    messaging::append(tx, &actor, &merged).await?;
+    messaging::append(tx, &actor, &event).await?;
     tracing::info!(
-        merger.id = %merged.merger_id, area.code = merged.code, county.code = merged.county_code, accounts = accounts.len(),
+        merger.id = %event.merger_id, area.code = event.code, county.code = event.county_code, accounts = accounts.len(),
         "an area became a part of another one"
     );
     Ok(true)

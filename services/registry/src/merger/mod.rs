@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::corrupt::corrupt;
 
 /// A merger as it stands.
+#[expect(clippy::struct_field_names, reason = "identities are named in full everywhere")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Merger {
     /// The merger.

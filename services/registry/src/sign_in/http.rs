@@ -1,14 +1,13 @@
 //! Routes of signing in. None of them keeps its answer for an idempotency key: they carry secrets.
 
-use std::net::{IpAddr, SocketAddr};
-
-use access::{Caller, Permit};
-use axum::extract::{ConnectInfo, FromRequestParts, State};
-use axum::response::{IntoResponse as _, Response};
+use access::{Caller, IssuedToken, Permit};
+use axum::extract::{FromRequestParts, State};
+use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header::CACHE_CONTROL, request::Parts};
 use jiff::Timestamp;
 use problem::{Json, Path, Problem};
 use serde::{Deserialize, Serialize};
+use service_kit::client::client_address;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -17,25 +16,14 @@ use crate::app::AppState;
 
 /// The address behind a request: the peer's, or the one that a trusted proxy (the console, the gateway) passes on.
 #[derive(Debug)]
-pub(crate) struct Address(Option<String>);
+pub(crate) struct Address(pub(crate) Option<String>);
 
 impl FromRequestParts<AppState> for Address {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let peer = ConnectInfo::<SocketAddr>::from_request_parts(parts, state).await;
-        let peer = peer.ok().map(|ConnectInfo(peer)| peer.ip().to_canonical());
-        let forwarded = || {
-            // The last entry is the one that our own proxy wrote; those before it are hearsay.
-            let header = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-            header.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
-        };
-        let address = match peer {
-            Some(peer) if state.trusted_proxies.iter().any(|network| network.contains(peer)) => forwarded(),
-            Some(peer) => Some(peer),
-            None => None,
-        };
-        Ok(Self(address.map(|address| address.to_canonical().to_string())))
+        let address = client_address(&parts.extensions, &parts.headers, &state.trusted_proxies);
+        Ok(Self(address.map(|address| address.to_string())))
     }
 }
 
@@ -60,6 +48,18 @@ pub(crate) struct Session {
     caller: Caller,
 }
 
+impl Session {
+    pub(crate) fn new(issued: IssuedToken, caller: Caller) -> Self {
+        Self { token: issued.token, expires_at: issued.expires_at, caller }
+    }
+}
+
+impl IntoResponse for Session {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(self)).into_response()
+    }
+}
+
 /// Signs in.
 #[utoipa::path(post, path = "/v1/sessions", tag = "登录", summary = "登录", request_body = SignIn,
     responses((status = 201, body = Session)))]
@@ -70,8 +70,7 @@ pub(crate) async fn create_session(
 ) -> problem::Result<Response> {
     let origin = Origin::new(&request.login, address);
     let (issued, caller) = sign_in(&state, &origin, &request.password).await?;
-    let session = Session { token: issued.token, expires_at: issued.expires_at, caller };
-    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(session)).into_response())
+    Ok(Session::new(issued, caller).into_response())
 }
 
 /// A one-time code and the password to be set.

@@ -5,13 +5,11 @@
 
 mod activate;
 pub(crate) mod http;
-mod network;
 mod password;
 mod session;
 pub(crate) mod store;
 pub(crate) mod throttle;
 
 pub(crate) use activate::{activate, issue_code};
-pub use network::Network;
-pub(crate) use password::{Hasher, broken_rules};
-pub(crate) use session::sign_in;
+pub(crate) use password::{Hasher, broken_rules, random};
+pub(crate) use session::{Origin, Way, count, open_session, password_fits, sign_in};

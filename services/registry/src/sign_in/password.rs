@@ -117,7 +117,7 @@ fn hash(password: &[u8]) -> Result<String, Problem> {
 }
 
 /// Random bytes of the machine.
-pub(super) fn random(bytes: &mut [u8]) -> Result<(), Problem> {
+pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Problem> {
     aws_lc_rs::rand::fill(bytes).map_err(|error| Problem::internal(&error))
 }
 

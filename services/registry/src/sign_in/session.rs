@@ -2,7 +2,7 @@
 
 use access::{Caller, IssuedToken, Role, TOKEN_LIFE};
 use domain::local_time::start_of_day;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use postgres::Database;
 use problem::{Problem, Text};
 use uuid::Uuid;
@@ -11,7 +11,11 @@ use super::{
     store,
     throttle::{self, Subject},
 };
-use crate::{account, app::AppState, merger};
+use crate::{
+    account::{self, Account},
+    app::AppState,
+    merger,
+};
 
 /// A token of an office whose last moment has come: until the register has been changed, a moment later.
 const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(1);
@@ -39,6 +43,24 @@ impl Origin {
     }
 }
 
+/// The way somebody came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Login and password.
+    Password,
+    /// The government's sign-on.
+    SignOn,
+}
+
+impl Way {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::SignOn => "sign_on",
+        }
+    }
+}
+
 /// Issues a token for login and password. The answer to a wrong login, a wrong password and an account out of use is one
 /// and the same, and takes the same time.
 pub(crate) async fn sign_in(
@@ -47,8 +69,17 @@ pub(crate) async fn sign_in(
     password: &str,
 ) -> Result<(IssuedToken, Caller), Problem> {
     let now = state.clock.now();
-    let subjects = origin.subjects();
-    count(&state.database, &subjects, now).await?;
+    let account = password_fits(state, origin, password).await?.filter(|account| account.active).ok_or_else(refused)?;
+    open_session(state, &account, &origin.subjects(), origin.address.as_deref(), Way::Password, now).await
+}
+
+/// The account of a login when the password fits, and `None` otherwise. The attempt counts whatever becomes of it.
+pub(crate) async fn password_fits(
+    state: &AppState,
+    origin: &Origin,
+    password: &str,
+) -> Result<Option<Account>, Problem> {
+    count(&state.database, &origin.subjects(), state.clock.now()).await?;
     let (account, known) = {
         let mut connection = state.database.pool().acquire().await?;
         let account = account::store::by_login(&mut connection, &origin.login).await?;
@@ -59,9 +90,18 @@ pub(crate) async fn sign_in(
         (account, known)
     };
     let fits = state.hasher.verify(password, known).await?;
-    let Some(account) = account.filter(|account| fits && account.active) else {
-        return Err(refused());
-    };
+    Ok(account.filter(|_| fits))
+}
+
+/// Issues a token to an account, notes it, and takes the counted attempt back.
+pub(crate) async fn open_session(
+    state: &AppState,
+    account: &Account,
+    subjects: &[Subject<'_>],
+    address: Option<&str>,
+    way: Way,
+    now: Timestamp,
+) -> Result<(IssuedToken, Caller), Problem> {
     let session = state.ids.new_id();
     let caller = account.caller();
     let mut tx = state.database.begin().await?;
@@ -72,9 +112,16 @@ pub(crate) async fn sign_in(
         None => TOKEN_LIFE,
     };
     let issued = state.issuer.issue_for(&caller, session, now, life).map_err(|error| Problem::internal(&error))?;
-    throttle::succeeded(&mut tx, &subjects).await?;
-    let address = origin.address.as_deref();
-    store::put_session(&mut tx, session, account.account_id, now, issued.expires_at, address).await?;
+    throttle::succeeded(&mut tx, subjects).await?;
+    let noted = store::Noted {
+        session_id: session,
+        account_id: account.account_id,
+        issued_at: now,
+        expires_at: issued.expires_at,
+        address,
+        way: way.as_str(),
+    };
+    store::put_session(&mut tx, &noted).await?;
     tx.commit().await?;
     Ok((issued, caller))
 }
@@ -91,7 +138,7 @@ fn offices(caller: &Caller) -> Vec<Uuid> {
 }
 
 /// Counts the attempt and commits: it counts whatever becomes of the rest.
-pub(super) async fn count(database: &Database, subjects: &[Subject<'_>], now: jiff::Timestamp) -> Result<(), Problem> {
+pub(crate) async fn count(database: &Database, subjects: &[Subject<'_>], now: Timestamp) -> Result<(), Problem> {
     let mut tx = database.begin().await?;
     throttle::attempt(&mut tx, subjects, now).await?;
     tx.commit().await?;

@@ -78,6 +78,9 @@ pub(crate) async fn clean(connection: &mut PgConnection, now: Timestamp) -> Resu
     .execute(&mut *connection)
     .await?;
     sqlx::query!("DELETE FROM activations WHERE expires_at < $1", now.to_sqlx() as _).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM identity_permits WHERE expires_at < $1", now.to_sqlx() as _)
+        .execute(&mut *connection)
+        .await?;
     sqlx::query!("DELETE FROM sessions WHERE expires_at < $1::timestamptz - interval '180 days'", now.to_sqlx() as _,)
         .execute(connection)
         .await?;
@@ -174,22 +177,27 @@ pub(crate) async fn remove_activation(connection: &mut PgConnection, account_id:
     Ok(())
 }
 
+/// An issued token, for the record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Noted<'a> {
+    pub session_id: Uuid,
+    pub account_id: Uuid,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub address: Option<&'a str>,
+    pub way: &'static str,
+}
+
 /// Notes an issued token.
-pub(crate) async fn put_session(
-    connection: &mut PgConnection,
-    session_id: Uuid,
-    account_id: Uuid,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
-    address: Option<&str>,
-) -> Result<(), sqlx::Error> {
+pub(crate) async fn put_session(connection: &mut PgConnection, session: &Noted<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO sessions (session_id, account_id, issued_at, expires_at, address) VALUES ($1, $2, $3, $4, $5)",
-        session_id,
-        account_id,
-        issued_at.to_sqlx() as _,
-        expires_at.to_sqlx() as _,
-        address,
+        "INSERT INTO sessions (session_id, account_id, issued_at, expires_at, address, way) VALUES ($1, $2, $3, $4, $5, $6)",
+        session.session_id,
+        session.account_id,
+        session.issued_at.to_sqlx() as _,
+        session.expires_at.to_sqlx() as _,
+        session.address,
+        session.way,
     )
     .execute(connection)
     .await?;

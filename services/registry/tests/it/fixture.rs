@@ -7,7 +7,9 @@ use axum::Router;
 use axum::extract::connect_info::MockConnectInfo;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
-use registry::{AppState, BootstrapSection, FileLimits, MIGRATOR, Network, assembled, first_start};
+use registry::{
+    AppState, BootstrapSection, FileLimits, MIGRATOR, Network, OidcSection, Provider, assembled, first_start,
+};
 use rust_xlsxwriter::Workbook;
 use serde_json::{Value, json};
 use service_kit::clock::{Clock as _, ManualClock, SystemClock};
@@ -48,6 +50,15 @@ impl Fixture {
     }
 
     pub(crate) async fn with(limits: FileLimits, peer: &str) -> Self {
+        Self::made(limits, peer, None).await
+    }
+
+    /// A registry with a sign-on.
+    pub(crate) async fn with_sign_on(section: &OidcSection) -> Self {
+        Self::made(FileLimits::default(), PEER, Some(section)).await
+    }
+
+    async fn made(limits: FileLimits, peer: &str, sign_on: Option<&OidcSection>) -> Self {
         service_kit::install_crypto();
         let database = testkit::Database::new(&[&messaging::MIGRATOR, &MIGRATOR]).await;
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
@@ -62,7 +73,7 @@ impl Fixture {
             province_name: "海南省".to_owned(),
         };
         let proxy = Network::try_from(PROXY.to_owned()).unwrap();
-        let state = AppState::try_new(
+        let mut state = AppState::try_new(
             database.handle(),
             clock.clone(),
             Arc::new(SystemIds),
@@ -71,6 +82,7 @@ impl Fixture {
             [proxy],
         )
         .unwrap();
+        state.sign_on = sign_on.map(|section| Arc::new(Provider::try_new(section).unwrap()));
         first_start(&state, &bootstrap).await.unwrap();
         let outbound = OutboundSection {
             allowed_hosts: Vec::new(),

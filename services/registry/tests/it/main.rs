@@ -4,6 +4,8 @@
 mod fixture;
 mod imports;
 mod mergers;
+mod provider;
 mod reads;
 mod routes;
 mod sign_in;
+mod sign_on;

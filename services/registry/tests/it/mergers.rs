@@ -87,15 +87,15 @@ async fn before_its_day_nothing_moves_and_on_its_day_everything_does() {
     let then = fixture.get(&format!("/v1/units?on={}&q=2146000003", on - 1.day())).await;
     assert_eq!(then["items"][0]["county_code"], "460200");
 
-    let merged = events_of::<AreaMerged>(&fixture.database).await;
-    let [merged] = merged.as_slice() else { panic!("once: {merged:?}") };
-    assert_eq!((merged.code.as_str(), merged.county_code.as_str()), ("460200", "460100"));
-    assert_eq!((merged.agency.to_key.as_str(), merged.bureau.to_key.as_str()), ("office-460100", "edu-460100"));
-    assert_eq!(merged.path, area.path);
+    let told = events_of::<AreaMerged>(&fixture.database).await;
+    let [told] = told.as_slice() else { panic!("once: {told:?}") };
+    assert_eq!((told.code.as_str(), told.county_code.as_str()), ("460200", "460100"));
+    assert_eq!((told.agency.to_key.as_str(), told.bureau.to_key.as_str()), ("office-460100", "edu-460100"));
+    assert_eq!(told.path, area.path);
     // It comes last, so that whoever follows it knows the rest.
-    assert_eq!(testkit::events(&fixture.database).await.last().unwrap().event_type, "registry.area.merged.v1");
+    assert_eq!(testkit::events(&fixture.database).await.last().unwrap().event_type, "registry.area.told.v1");
     let units = events_of::<UnitRecorded>(&fixture.database).await;
-    assert!(units.iter().rev().find(|unit| unit.key == "2146000003").unwrap().area_path.contains(&merged.area_id));
+    assert!(units.iter().rev().find(|unit| unit.key == "2146000003").unwrap().area_path.contains(&told.area_id));
 
     // The office that ended has no grant left; the inspector goes on.
     let accounts = events_of::<AccountRecorded>(&fixture.database).await;

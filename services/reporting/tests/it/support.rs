@@ -51,6 +51,7 @@ impl App {
                 allow_private_addresses: false,
                 connect_timeout: std::time::Duration::from_secs(1),
                 timeout: std::time::Duration::from_secs(1),
+                authority_file: None,
             })
             .unwrap(),
             clock: std::sync::Arc::new(service_kit::clock::SystemClock),

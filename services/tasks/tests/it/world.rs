@@ -150,6 +150,7 @@ impl World {
                 allow_private_addresses: false,
                 connect_timeout: Duration::from_secs(1),
                 timeout: Duration::from_secs(1),
+                authority_file: None,
             })
             .unwrap(),
             clock: Arc::new(service_kit::clock::SystemClock),

@@ -1,0 +1,185 @@
+//! TLS with a named authority to real servers: the right one is believed, another authority and another name are not, and what is
+//! said then names the server and the file.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use local_stack::{Certificate, Nats, Postgres, PostgresOptions, Tools, workspace_root};
+use messaging::{Broker, BrokerError, BrokerOptions};
+use postgres::{Database, DatabaseOptions};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use secrecy::SecretString;
+
+/// Longest wait for what a client does in the background.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A folder that is gone when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("local-stack-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        // The user postgres has to pass through, whatever the umask.
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// An authority of our own.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// A certificate for a server of that name.
+    fn certificate(&self, name: &str) -> Certificate {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        Certificate { chain: certificate.pem(), key: key.serialize_pem() }
+    }
+
+    /// Its own certificate, for whoever shall believe it.
+    fn file(&self, folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        std::fs::write(&path, self.0.pem()).unwrap();
+        path
+    }
+}
+
+fn start() -> Tools {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Tools::find(&workspace_root()).unwrap()
+}
+
+fn database(server: &Postgres, host: &str, authority_file: Option<PathBuf>) -> DatabaseOptions {
+    DatabaseOptions {
+        host: host.to_owned(),
+        port: server.port(),
+        name: "postgres".to_owned(),
+        user: "postgres".to_owned(),
+        password: Some(SecretString::from(
+            std::fs::read_to_string(server.password_file()).unwrap().trim_end().to_owned(),
+        )),
+        authority_file,
+        max_connections: 2,
+        application_name: "test".to_owned(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_has_to_prove_its_name_by_the_named_authority() {
+    let tools = start();
+    let folder = Folder::new("pg-tls");
+    let (ours, another) = (Authority::new("ours"), Authority::new("another"));
+    let certificate = Some(ours.certificate("localhost"));
+    let options = PostgresOptions { certificate, ..PostgresOptions::new(&tools.pg_bin) };
+    let server = Postgres::start(&folder.0.join("server"), &options).await.unwrap();
+    let ours = ours.file(&folder.0, "ours.crt");
+
+    let connected = Database::connect(&database(&server, "localhost", Some(ours.clone()))).await.unwrap();
+    let encrypted: bool = sqlx::query_scalar("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        .fetch_one(connected.pool())
+        .await
+        .unwrap();
+    assert!(encrypted);
+
+    let refused = |host: &'static str, authority: PathBuf| {
+        let options = database(&server, host, Some(authority));
+        async move { Database::connect(&options).await.unwrap_err().to_string() }
+    };
+    let told = refused("localhost", another.file(&folder.0, "another.crt")).await;
+    assert!(told.contains("localhost") && told.contains("another.crt"), "{told}");
+    assert!(told.contains("not signed by the authority") && told.contains("不是由指定的机构签发的"), "{told}");
+    // The same server, by a name that its certificate does not have.
+    let told = refused("127.0.0.1", ours.clone()).await;
+    assert!(told.contains("127.0.0.1") && told.contains("not made for this name"), "{told}");
+    let told = refused("localhost", folder.0.join("missing.crt")).await;
+    assert!(told.contains("missing.crt"), "{told}");
+    std::fs::write(folder.0.join("empty.crt"), "nothing").unwrap();
+    let told = refused("localhost", folder.0.join("empty.crt")).await;
+    assert!(told.contains("holds no certificate"), "{told}");
+    drop(server);
+
+    // A server without TLS is not spoken to in the clear.
+    let options = PostgresOptions::new(&tools.pg_bin);
+    let server = Postgres::start(&folder.0.join("server"), &options).await.unwrap();
+    let told = Database::connect(&database(&server, "localhost", Some(ours))).await.unwrap_err().to_string();
+    assert!(told.contains("does not support TLS"), "{told}");
+    Database::connect(&database(&server, "localhost", None)).await.unwrap();
+}
+
+fn broker(server: &Nats, host: &str, authority: &Path) -> BrokerOptions {
+    BrokerOptions {
+        url: format!("tls://{host}:{}", server.port()),
+        prefix: String::new(),
+        replicas: 1,
+        credentials_file: None,
+        user: Some(("dudao".to_owned(), SecretString::from("a password"))),
+        authority_file: Some(authority.to_owned()),
+        name: "test".to_owned(),
+    }
+}
+
+/// Waits until the client has got somewhere; what is wrong, if anything.
+async fn outcome(broker: &Broker) -> Option<String> {
+    let looks = async {
+        loop {
+            if broker.is_connected() {
+                return None;
+            }
+            if let Some(trouble) = broker.trouble() {
+                return Some(trouble);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, looks).await.expect("the broker neither connects nor says why")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_has_to_prove_its_name_by_the_named_authority() {
+    let tools = start();
+    let folder = Folder::new("nats-tls");
+    let (ours, another) = (Authority::new("ours"), Authority::new("another"));
+    let certificate = ours.certificate("localhost");
+    let server =
+        Nats::start_with_tls(&folder.0.join("server"), &tools.nats_server, &certificate, "dudao", "a password")
+            .await
+            .unwrap();
+    let ours = ours.file(&folder.0, "ours.crt");
+
+    let connected = Broker::connect(&broker(&server, "localhost", &ours)).await.unwrap();
+    assert_eq!(outcome(&connected).await, None);
+
+    let refused =
+        Broker::connect(&broker(&server, "localhost", &another.file(&folder.0, "another.crt"))).await.unwrap();
+    let told = outcome(&refused).await.expect("another authority is not believed");
+    assert!(told.contains("not signed by the authority in broker.authority_file"), "{told}");
+    let refused = Broker::connect(&broker(&server, "127.0.0.1", &ours)).await.unwrap();
+    let told = outcome(&refused).await.expect("another name is not believed");
+    assert!(told.contains("not made for this name"), "{told}");
+    let wrong = BrokerOptions {
+        user: Some(("dudao".to_owned(), SecretString::from("another password"))),
+        ..broker(&server, "localhost", &ours)
+    };
+    let told = outcome(&Broker::connect(&wrong).await.unwrap()).await.expect("the password is asked for");
+    assert!(told.to_lowercase().contains("authorization"), "{told}");
+    // A wrong path is a mistake, not a broker that is away.
+    let missing = Broker::connect(&broker(&server, "localhost", &folder.0.join("missing.crt"))).await.unwrap_err();
+    assert!(matches!(missing, BrokerError::Authority { .. }), "{missing}");
+}
