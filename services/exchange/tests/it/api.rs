@@ -191,7 +191,7 @@ async fn a_key_that_the_platform_does_not_know_harms_no_message() {
 }
 
 #[test]
-fn it_listens_to_four_facts() {
+fn it_listens_to_four_facts_and_to_mergers() {
     let facts = exchange::consume::Facts { sender: "460000".to_owned(), papers: crate::support::papers() };
     assert_eq!(
         facts.event_types(),
@@ -200,6 +200,7 @@ fn it_listens_to_four_facts() {
             "deadlines.rectification.opened.v1",
             "deadlines.urging_order.issued.v1",
             "deadlines.rectification.closed.v1",
+            "registry.area.merged.v1",
         ]
     );
 }

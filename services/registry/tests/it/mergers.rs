@@ -93,7 +93,7 @@ async fn before_its_day_nothing_moves_and_on_its_day_everything_does() {
     assert_eq!((told.agency.to_key.as_str(), told.bureau.to_key.as_str()), ("office-460100", "edu-460100"));
     assert_eq!(told.path, area.path);
     // It comes last, so that whoever follows it knows the rest.
-    assert_eq!(testkit::events(&fixture.database).await.last().unwrap().event_type, "registry.area.told.v1");
+    assert_eq!(testkit::events(&fixture.database).await.last().unwrap().event_type, "registry.area.merged.v1");
     let units = events_of::<UnitRecorded>(&fixture.database).await;
     assert!(units.iter().rev().find(|unit| unit.key == "2146000003").unwrap().area_path.contains(&told.area_id));
 
