@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use dudao::keys::{self, KeyPurpose};
+use messaging::JournalPublicKey;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{Client, Method, StatusCode, redirect};
 use serde_json::{Value, json};
@@ -251,10 +252,11 @@ impl Rotation<'_> {
         platform.bring_up().await?;
         let line = |key: &Path| format!("signing_key_file = {:?}\nlongest_delay_seconds", key.display().to_string());
         self.configure("exchange", &[(line(&settings.journal_key), line(&file))]).await?;
+        let key = JournalPublicKey::from_hex(public.trim()).context("the new public half")?;
         until_true("a message is signed with the new key", || async {
             let received = self.world.api.outside(Method::GET, "national-platform", "/v1/received", Body::None).await?;
             let messages = received["messages"].as_array().context("a list")?;
-            Ok(messages.last().is_some_and(|message| message["keyid"] == public.trim()))
+            Ok(messages.last().is_some_and(|message| message["keyid"].as_str().is_some_and(|id| id.contains(key.id()))))
         })
         .await?;
         // The platform forgets the old one.
