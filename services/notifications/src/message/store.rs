@@ -277,7 +277,12 @@ pub async fn take_in(tx: &mut Tx, notices: &[NewNotice<'_>], open: &[Open]) -> R
 }
 
 /// Locks notices that are due to be told, the longest due first.
+///
+/// This transaction's statements are planned for what the tables hold now. The plan that a connection keeps is the one of its first
+/// rounds, when a storm has just begun and reading a whole table costs nothing; it would read the whole growing table for each
+/// batch until the tables' statistics are renewed, a minute later.
 pub async fn lock_untold(tx: &mut Tx, limit: i64) -> Result<Vec<Due>, sqlx::Error> {
+    sqlx::query!("SET LOCAL plan_cache_mode = force_custom_plan").execute(&mut **tx).await?;
     sqlx::query_as!(
         Due,
         "SELECT n.notice_id, n.matter, n.created_at
