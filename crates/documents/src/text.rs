@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::paper::{Block, Paper};
+use crate::frozen::Frozen;
+use crate::paper::{Block, Paper, PaperState};
+use crate::template::Templates;
 
 impl Paper {
     /// The document as plain text, a line for each paragraph, the cells of a row separated by tabs.
@@ -15,6 +17,18 @@ impl Paper {
             write_block(&mut out, block);
         }
         out
+    }
+}
+
+impl Templates {
+    /// The plain text of a content, with the templates that it names; `None` when its hash is not that of the document, or there
+    /// are no such templates: then it is nobody's paper, or cannot be shown as it was issued.
+    pub fn text_of(&self, frozen: &Frozen, sha256: &str, state: PaperState, portal: &str) -> Option<String> {
+        if frozen.sha256() != sha256 {
+            return None;
+        }
+        let template = self.version(&frozen.content().template)?;
+        Some(template.compose(frozen, state, Some(portal)).ok()?.to_text())
     }
 }
 

@@ -412,9 +412,10 @@ impl PoolGauges {
         self.connections.record(idle, &[KeyValue::new("state", "idle")]);
         self.most.record(i64::from(pool.options().get_max_connections()), &[]);
         let began = std::time::Instant::now();
-        let connection = pool.acquire().await?;
+        // A wait that ends without a connection is the longest of all.
+        let acquired = pool.acquire().await;
         self.wait.record(began.elapsed().as_secs_f64(), &[]);
-        drop(connection);
+        drop(acquired?);
         Ok(())
     }
 }

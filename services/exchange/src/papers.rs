@@ -77,11 +77,6 @@ impl Papers {
 
     /// The text of a content that is the document's; another is nobody's paper.
     fn checked(&self, document: &DocumentRef, frozen: &Frozen) -> Option<String> {
-        if frozen.sha256() != document.content_sha256 {
-            return None;
-        }
-        let template = self.templates.version(&frozen.content().template)?;
-        let paper = template.compose(frozen, PaperState::Genuine, Some(&self.portal)).ok()?;
-        Some(paper.to_text())
+        self.templates.text_of(frozen, &document.content_sha256, PaperState::Genuine, &self.portal)
     }
 }

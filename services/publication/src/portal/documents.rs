@@ -64,13 +64,8 @@ impl Portal {
     /// What an open document says; `None` for one that is not open, or whose content is from before it was told.
     pub(super) fn text(&self, document: &Registered) -> Option<String> {
         let frozen = Frozen::read(document.content.as_deref()?.as_bytes()).ok()?;
-        if frozen.sha256() != document.content_sha256 {
-            return None;
-        }
         let state = state_of(document.voided.is_some(), document.replaced_by.is_some());
-        let template = self.templates.version(&frozen.content().template)?;
-        let paper = template.compose(&frozen, state, Some(&self.site.address)).ok()?;
-        Some(paper.to_text())
+        self.templates.text_of(&frozen, &document.content_sha256, state, &self.site.address)
     }
 }
 

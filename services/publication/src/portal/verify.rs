@@ -3,13 +3,14 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use documents::{Kind, VerificationCode};
+use documents::{Kind, PaperState, VerificationCode};
 use domain::local_time::local_date;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::answer::Answer;
 use super::cache::Key;
+use super::documents::state_of;
 use super::store::{self, Registered};
 use super::view::Frame;
 use super::words::{Lang, Words};
@@ -161,10 +162,11 @@ fn missing(
 
 fn found<'a>(portal: &Portal, document: &'a Registered, lang: Lang) -> Found<'a> {
     let words = lang.words();
-    let (state, heading, advice, matches) = match (&document.voided, &document.replaced_by) {
-        (None, _) => ("genuine", words.genuine, words.genuine_advice, words.matches),
-        (Some(_), None) => ("void", words.void, words.void_advice, words.matches_void),
-        (Some(_), Some(_)) => ("replaced", words.replaced, words.replaced_advice, words.matches_replaced),
+    let state = state_of(document.voided.is_some(), document.replaced_by.is_some());
+    let (heading, advice, matches) = match state {
+        PaperState::Genuine | PaperState::Preview => (words.genuine, words.genuine_advice, words.matches),
+        PaperState::Void => (words.void, words.void_advice, words.matches_void),
+        PaperState::Replaced => (words.replaced, words.replaced_advice, words.matches_replaced),
     };
     let kind = Kind::ALL.iter().find(|kind| kind.as_str() == document.kind);
     Found {
@@ -176,7 +178,7 @@ fn found<'a>(portal: &Portal, document: &'a Registered, lang: Lang) -> Found<'a>
             .replaced_by
             .as_ref()
             .map(|(number, code)| (number.clone(), address(&format!("/verify/{code}"), lang))),
-        state,
+        state: state.key(),
         heading,
         advice,
         matches,

@@ -192,9 +192,7 @@ pub(crate) async fn set_active(
     )
     .execute(&mut *connection)
     .await?;
-    let account = get(connection, account_id).await?;
-    keep_versions(connection, account.as_slice()).await?;
-    Ok(account)
+    kept(connection, account_id).await
 }
 
 /// The next version of an account of which something has changed that stands elsewhere; the caller has locked the row.
@@ -210,6 +208,11 @@ pub(crate) async fn next_version(
     )
     .execute(&mut *connection)
     .await?;
+    kept(connection, account_id).await
+}
+
+/// An account as it stands after a change, with its version kept.
+async fn kept(connection: &mut PgConnection, account_id: Uuid) -> Result<Option<Account>, sqlx::Error> {
     let account = get(connection, account_id).await?;
     keep_versions(connection, account.as_slice()).await?;
     Ok(account)
