@@ -23,6 +23,7 @@ use std::{
 
 use access::{Access, Caller, Grant, KeyPair, Policies, Role, TokenIssuer, TokenVerifier};
 use axum::{Router, body::Body};
+use contracts::registry::{AreaMerged, Succession};
 use contracts::{Actor, Envelope, Event};
 use domain::ids::{AccountId, AreaId, PersonId, UnitId};
 use http::{HeaderMap, Request, StatusCode, header};
@@ -202,6 +203,28 @@ pub fn envelope<E: Event>(event: &E, occurred_at: Timestamp) -> Envelope {
         actor: Actor::system("test"),
         traceparent: None,
         payload: RawValue::from_string(serde_json::to_string(event).unwrap()).unwrap(),
+    }
+}
+
+/// A county unit that became a part of another one: `path` leads to it from then on.
+pub fn merged(area_id: AreaId, path: Vec<AreaId>) -> AreaMerged {
+    let succession = |name: &str| Succession {
+        from: UnitId::derived(&[name, "from"]),
+        to: UnitId::derived(&[name, "to"]),
+        to_key: format!("{name}-460400"),
+        to_name: format!("儋州市{name}"),
+    };
+    AreaMerged {
+        merger_id: Uuid::now_v7(),
+        version: 2,
+        area_id,
+        code: "460100".to_owned(),
+        path,
+        county_code: "460400".to_owned(),
+        county_name: "儋州市".to_owned(),
+        agency: succession("office"),
+        bureau: succession("edu"),
+        effective_on: "2026-12-01".parse().unwrap(),
     }
 }
 

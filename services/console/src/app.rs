@@ -21,8 +21,8 @@ use crate::errors;
 use crate::page::Permissions;
 use crate::rooms::{
     accounts, assignments, cases, deadlines, deliveries, documents, drafts, exchange, home, imports, inbox, ledger,
-    measures, papers, plans, preferences, proofs, receipt_link, receipts, rectifications, register, rule_changes,
-    sign_in, sign_on, statistics, templates, timers,
+    measures, mergers, papers, plans, preferences, proofs, receipt_link, receipts, rectifications, register,
+    rule_changes, sign_in, sign_on, statistics, templates, timers,
 };
 use crate::session::Sealer;
 use crate::texts::Catalogue;
@@ -158,6 +158,8 @@ fn people() -> Router<AppState> {
     Router::new()
         .route("/imports", get(imports::list).post(imports::run))
         .route("/imports/{import_id}", get(imports::show))
+        .route("/area-mergers", get(mergers::list).post(mergers::announce))
+        .route("/area-mergers/{merger_id}/withdrawal", post(mergers::withdraw))
         .route("/account", get(sign_on::account))
         .route("/account/identity", post(sign_on::bind))
         .route("/account/identity/removal", post(sign_on::unbind))

@@ -59,6 +59,7 @@ const NAVIGATION: &[(&str, &str, &[Action])] = &[
     ("/rule-changes", "nav.rule_changes", &[Action::DeadlinesRuleChangeRead]),
     ("/templates", "nav.templates", &[Action::DeadlinesRuleChangePropose]),
     ("/imports", "nav.imports", &[Action::RegistryImportRun]),
+    ("/area-mergers", "nav.mergers", &[Action::RegistryImportRun]),
     ("/accounts", "nav.accounts", &[Action::RegistryAccountManage]),
     ("/inbox", "nav.inbox", &[Action::NotificationsInboxRead]),
 ];
@@ -69,7 +70,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("nav_group.papers", &["/receipts", "/register", "/deliveries", "/sweep"]),
     ("nav_group.rectify", &["/rectifications", "/assignments", "/timers", "/proofs", "/ledger", "/statistics"]),
     ("nav_group.show", &["/drafts", "/exchange"]),
-    ("nav_group.manage", &["/rule-changes", "/templates", "/imports", "/accounts"]),
+    ("nav_group.manage", &["/rule-changes", "/templates", "/imports", "/area-mergers", "/accounts"]),
 ];
 
 /// A menu of so many pages at most needs no groups.

@@ -14,6 +14,7 @@ pub(crate) mod inbox;
 pub(crate) mod ledger;
 mod lines;
 pub(crate) mod measures;
+pub(crate) mod mergers;
 pub(crate) mod papers;
 pub(crate) mod plans;
 pub(crate) mod preferences;

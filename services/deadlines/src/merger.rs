@@ -27,6 +27,8 @@ use crate::rectification::store;
 /// Carries every case over that the merger concerns, and remembers it for letters that come later.
 pub(crate) async fn apply(tx: &mut Tx, merged: &AreaMerged, actor: &Actor) -> Result<(), ApplyError> {
     let at = tx.at();
+    // Letters that are being entered come first, and are carried over below; those that come next see the merger.
+    sqlx::query!("LOCK TABLE area_mergers IN EXCLUSIVE MODE").execute(&mut **tx).await?;
     sqlx::query!(
         "INSERT INTO area_mergers (area_id, merged, known_at) VALUES ($1, $2, $3) ON CONFLICT (area_id) DO NOTHING",
         Uuid::from(merged.area_id),
@@ -71,6 +73,7 @@ pub(crate) async fn carry_letter(
     agency: &mut Agency,
     at: Timestamp,
 ) -> Result<Option<Successor>, sqlx::Error> {
+    sqlx::query!("LOCK TABLE area_mergers IN ROW SHARE MODE").execute(&mut *connection).await?;
     let known = sqlx::query_scalar!(
         r#"SELECT merged AS "merged: Json<AreaMerged>" FROM area_mergers ORDER BY known_at, area_id"#
     )

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use dudao::keys::{self, KeyPurpose};
+use futures_util::future::try_join_all;
 use messaging::JournalPublicKey;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{Client, Method, StatusCode, redirect};
@@ -220,21 +221,24 @@ impl Rotation<'_> {
     /// The new public half first, then the private one: whoever verifies knows both at every moment.
     async fn journal_keys(&self, new: &NewKeys, report: &mut Report) -> anyhow::Result<()> {
         let began = Instant::now();
-        for service in JOURNALS {
-            let settings = self.world.stack().settings(service);
-            let (old_key, old_public) = (settings.journal_key, std::fs::read_to_string(settings.journal_public_key)?);
-            let line = |key: &Path| format!("[journal]\nsigning_key_file = {:?}\n", key.display().to_string());
-            let known = format!(
-                "earlier_public_keys = [{:?}, {:?}]\n",
-                old_public.trim(),
-                new.public(service)?.context("made above")?
-            );
-            self.configure(service, &[(line(&old_key), format!("{}{known}", line(&old_key)))]).await?;
-            self.configure(service, &[(line(&old_key), line(&new.private(service)))]).await?;
-        }
+        // All services at once: no journal knows another's key.
+        try_join_all(JOURNALS.map(|service| self.journal_key(service, new))).await?;
         self.say("journal keys");
         report.phase("七个日志签名密钥 the journals' keys", began.elapsed());
         Ok(())
+    }
+
+    async fn journal_key(&self, service: &str, new: &NewKeys) -> anyhow::Result<()> {
+        let settings = self.world.stack().settings(service);
+        let (old_key, old_public) = (settings.journal_key, std::fs::read_to_string(settings.journal_public_key)?);
+        let line = |key: &Path| format!("[journal]\nsigning_key_file = {:?}\n", key.display().to_string());
+        let known = format!(
+            "earlier_public_keys = [{:?}, {:?}]\n",
+            old_public.trim(),
+            new.public(service)?.context("made above")?
+        );
+        self.configure(service, &[(line(&old_key), format!("{}{known}", line(&old_key)))]).await?;
+        self.configure(service, &[(line(&old_key), line(&new.private(service)))]).await
     }
 
     /// The national platform learns the new public half before anything is signed with the private one.

@@ -120,7 +120,7 @@ async fn navigation_shows_what_the_role_may_do() {
         (
             Role::ProvinceOfficeAdmin,
             &office,
-            &["/exchange", "/imports", "/accounts", timers, proofs, changes, templates],
+            &["/exchange", "/imports", "/area-mergers", "/accounts", timers, proofs, changes, templates],
         ),
         (Role::CountyOfficeAdmin, &office, &["/accounts", timers, proofs]),
         (Role::DeskOfficer, &office, &[]),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, ResponseTemplate};
 
-use crate::samples::{ID, LOOK_BACK, OTHER, VERIFIED, delivery, link, rule_change};
+use crate::samples::{ID, LOOK_BACK, OTHER, VERIFIED, delivery, link, merger, rule_change};
 use crate::stage::{Answer, Stage, body, caller, header, problem};
 
 const KEY: &str = "_key=key-0123456789";
@@ -311,6 +311,43 @@ async fn rules_are_proposed_approved_withdrawn_and_rolled_back() {
     let why = problem("stale-version", 412, "内容已变化", &json!([]));
     let page = refused(&stage, &cookie, (&address, "_form=withdraw&_version=6"), ("POST", &call), 412, why).await;
     page.shows("下面的页面已经是最新内容").shows("name=\"_version\" value=\"7\"");
+}
+
+#[tokio::test]
+async fn a_merger_of_counties_is_announced_and_withdrawn() {
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::ProvinceOfficeAdmin)).await;
+    let page = stage.get("/area-mergers", &cookie).await.expect(StatusCode::OK);
+    page.shows("已公布，待生效").shows("已生效").shows("2027年1月1日").shows("m%261");
+    page.shows(&format!("id=\"withdraw-{ID}\""))
+        .hides(&format!("id=\"withdraw-{OTHER}\""))
+        .hides(&format!("id=\"withdraw-{VERIFIED}\""));
+    let form = "area_code=460400499&into_code=460400&effective_on=2027-01-01&ground=g";
+    let call = ("POST", "/registry/v1/area-mergers");
+    let got = sent(&stage, &cookie, ("/area-mergers", form), call, merger(ID, "announced")).await;
+    let expected =
+        json!({"area_code": "460400499", "into_code": "460400", "effective_on": "2027-01-01", "ground": "g"});
+    assert_eq!(body(&got), expected);
+    let (address, call) =
+        (format!("/area-mergers/{ID}/withdrawal"), format!("/registry/v1/area-mergers/{ID}/withdrawal"));
+    let got = sent(&stage, &cookie, (&address, "_version=7"), ("POST", &call), merger(ID, "withdrawn")).await;
+    assert_eq!(header(&got, "if-match"), "\"7\"");
+
+    let stage = Stage::with_samples().await;
+    let cookie = stage.sign_in(&caller(Role::ProvinceOfficeAdmin)).await;
+    let why = problem(
+        "invalid-fields",
+        422,
+        "请求中有字段不正确。",
+        &json!([{"pointer": "/into_code", "detail": "不能并入自身"}]),
+    );
+    let form = "_form=announce&area_code=460100&into_code=460100&effective_on=2027-01-01&ground=g";
+    let call = ("POST", "/registry/v1/area-mergers");
+    let page = refused(&stage, &cookie, ("/area-mergers", form), call, 422, why).await;
+    page.shows("不能并入自身").shows("<option value=\"460100\" selected>").shows("value=\"2027-01-01\"");
+    // Who may not import may not see it either.
+    let county = stage.sign_in(&caller(Role::CountyOfficeAdmin)).await;
+    stage.get("/", &county).await.hides("/area-mergers");
 }
 
 #[tokio::test]

@@ -260,6 +260,12 @@ fn recounted_cases() -> Value {
         "items": [item(1, "later", false), item(2, "kept", true)]}], "next": "k&1"})
 }
 
+/// A merger of two county units.
+pub fn merger(id: &str, state: &str) -> Value {
+    json!({"merger_id": id, "version": 7, "area_id": ID, "area_code": "460400499", "area_name": "洋浦经济开发区", "into_area_id": OTHER,
+        "into_code": "460400", "into_name": "儋州市", "effective_on": "2027-01-01", "ground": "关于调整区划的决定", "state": state, "announced_by": "省督导办"})
+}
+
 /// What a one-time link is for.
 pub fn link(usable: bool, state: &str) -> Value {
     hostile(
@@ -482,6 +488,10 @@ fn others() -> Vec<(&'static str, Value)> {
         ("/registry/v1/units/ID", unit_row(1)),
         ("/registry/v1/inspectors", page(&json!([inspector()]))),
         ("/registry/v1/inspectors/OTHER", inspector()),
+        (
+            "/registry/v1/area-mergers",
+            json!({"items": [merger(ID, "announced"), merger(OTHER, "carried_out"), merger(VERIFIED, "withdrawn")], "next": "m&1"}),
+        ),
         ("/registry/v1/imports", page(&json!([import()]))),
         ("/registry/v1/imports/ID", import()),
         (
@@ -551,6 +561,7 @@ pub fn addresses() -> Vec<String> {
         "/rule-changes/ID",
         "/rule-changes/ID?effect=kept",
         "/rule-changes/OTHER",
+        "/area-mergers",
         "/templates",
         "/templates?document=/documents/ID",
         "/timers",

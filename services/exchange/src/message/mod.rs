@@ -9,7 +9,6 @@
 //!   ready --> ready: failed, tried again later
 //!   ready --> accepted: receipt
 //!   ready --> rejected: the platform refused
-//!   ready --> invalid: the form changed meanwhile
 //!   rejected --> ready: sent again by a person
 //!   invalid --> ready: corrected by a person
 //!   invalid --> held: corrected by a person, not yet its turn

@@ -290,20 +290,6 @@ pub(crate) async fn reject(tx: &mut PgConnection, message: &Message, reason: &st
     Ok(())
 }
 
-/// Our own check refused it just before sending.
-pub(crate) async fn invalidate(tx: &mut PgConnection, message: &Message, faults: &[Fault]) -> sqlx::Result<()> {
-    let faults = serde_json::to_value(faults).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query!(
-        "UPDATE messages SET version = version + 1, state = 'invalid', next_attempt_at = NULL, faults = $2
-         WHERE message_id = $1",
-        message.message_id.as_uuid(),
-        faults
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
 /// It failed for a reason that may pass: next attempt after the pause. No new version: nobody has to decide anew.
 pub(crate) async fn postpone(
     tx: &mut PgConnection,
@@ -481,6 +467,15 @@ pub(crate) async fn waiting(tx: &mut PgConnection) -> sqlx::Result<Vec<(String, 
 /// Gives the messages about a county that became a part of another one to the office that takes over; what was sent stays.
 pub(crate) async fn hand_over(connection: &mut PgConnection, merged: &AreaMerged) -> sqlx::Result<()> {
     let path: Vec<Uuid> = merged.path.iter().map(domain::ids::AreaId::as_uuid).collect();
+    // Whoever is writing comes to an end first; whoever writes next sees the merger.
+    sqlx::query!("LOCK TABLE messages IN SHARE ROW EXCLUSIVE MODE").execute(&mut *connection).await?;
+    sqlx::query!(
+        "INSERT INTO area_mergers (area_id, path) VALUES ($1, $2) ON CONFLICT (area_id) DO NOTHING",
+        merged.area_id.as_uuid(),
+        &path,
+    )
+    .execute(&mut *connection)
+    .await?;
     sqlx::query!(
         "UPDATE messages SET area_path = $2 || area_path[array_position(area_path, $1) + 1:]
          WHERE area_path @> ARRAY[$1::uuid] AND area_path[:cardinality($2::uuid[])] <> $2",

@@ -8,11 +8,13 @@ use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use contracts::{Actor, Envelope, Event as _, subjects};
+use domain::ids::AreaId;
 use exchange::consume::{FACTS_CONSUMER, Facts};
 use messaging::{ApplyError, Consumer, Handler as _, Relay};
 use serde_json::{Value, json};
 use testkit::{Call, Database};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::facts::{CaseFacts, province};
 use crate::support::{
@@ -278,4 +280,57 @@ async fn a_refusal_stops_its_case_others_go_on_and_a_person_sends_again() {
 async fn oneshot(router: Router, request: axum::http::Request<axum::body::Body>) -> axum::response::Response {
     use tower::ServiceExt as _;
     router.oneshot(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_heard_of_after_a_merger_of_counties_lies_where_what_was_heard_before_does() {
+    let database = database().await;
+    let event = |letter: &contracts::tasks::LetterIssued| testkit::envelope(letter, letter.issued_at);
+    let (first, second) = (CaseFacts::new(1, 0).letter(), CaseFacts::new(2, 0).letter());
+    let (haikou, danzhou) = (AreaId::derived(&["460100"]), AreaId::derived(&["460400"]));
+    let merged = testkit::merged(haikou, vec![province(), danzhou, haikou]);
+    apply(&database, &[event(&first), testkit::envelope(&merged, second.issued_at), event(&second)]).await;
+    // The county that takes over becomes a part of a third one.
+    let third = AreaId::derived(&["469007"]);
+    let again = testkit::merged(danzhou, vec![province(), third, danzhou]);
+    let last = CaseFacts::new(3, 0).letter();
+    apply(&database, &[testkit::envelope(&again, last.issued_at), event(&last)]).await;
+    let paths: Vec<Vec<Uuid>> =
+        sqlx::query_scalar("SELECT area_path FROM messages").fetch_all(database.pool()).await.unwrap();
+    let path: Vec<Uuid> = [province(), third, danzhou, haikou].map(|area| area.as_uuid()).to_vec();
+    assert_eq!(paths, [path.clone(), path.clone(), path]);
+}
+
+#[tokio::test]
+async fn a_message_that_is_being_written_while_counties_merge_goes_over_as_well() {
+    let database = database().await;
+    let letter = CaseFacts::new(1, 0).letter();
+    let haikou = AreaId::derived(&["460100"]);
+    let path = vec![province(), AreaId::derived(&["460400"]), haikou];
+    let merged = testkit::envelope(&testkit::merged(haikou, path.clone()), letter.issued_at);
+    let facts = Facts { sender: "460000".to_owned(), papers: crate::support::papers() };
+    let mut writing = database.begin().await.unwrap();
+    facts.apply(&mut writing, &testkit::envelope(&letter, letter.issued_at)).await.unwrap();
+    let mut merging = database.begin().await.unwrap();
+    let (done, ()) = tokio::join!(
+        async {
+            facts.apply(&mut merging, &merged).await.unwrap();
+            merging.commit().await
+        },
+        async {
+            testkit::wait_until("the merger waits for what is being written", || async {
+                let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                    .fetch_one(database.pool())
+                    .await
+                    .unwrap();
+                waiting > 0
+            })
+            .await;
+            writing.commit().await.unwrap();
+        },
+    );
+    done.unwrap();
+    let found: Vec<Uuid> =
+        sqlx::query_scalar("SELECT area_path FROM messages").fetch_one(database.pool()).await.unwrap();
+    assert_eq!(found, path.iter().map(AreaId::as_uuid).collect::<Vec<_>>());
 }

@@ -92,6 +92,15 @@ pub async fn save_unit(db: &mut PgConnection, unit: &UnitRecorded) -> Result<(),
 /// Brings the areas of messages and receipts to where they lie after a merger of counties.
 pub async fn hand_over(db: &mut PgConnection, merged: &AreaMerged) -> Result<(), sqlx::Error> {
     let (area, path) = (Uuid::from(merged.area_id), merged.path.iter().copied().map(Uuid::from).collect::<Vec<_>>());
+    // Whoever is writing comes to an end first; whoever writes next sees the merger.
+    sqlx::query!("LOCK TABLE notices, receipts IN SHARE ROW EXCLUSIVE MODE").execute(&mut *db).await?;
+    sqlx::query!(
+        "INSERT INTO area_mergers (area_id, path) VALUES ($1, $2) ON CONFLICT (area_id) DO NOTHING",
+        area,
+        &path,
+    )
+    .execute(&mut *db)
+    .await?;
     sqlx::query!(
         "UPDATE notices SET area_path = $2 || area_path[array_position(area_path, $1) + 1:]
          WHERE area_path @> ARRAY[$1::uuid] AND area_path[:cardinality($2::uuid[])] <> $2",

@@ -10,7 +10,7 @@ use contracts::{
     tasks::LetterIssued,
 };
 use domain::{
-    ids::{ItemId, ProposalId, RectificationId, RequestId},
+    ids::{AreaId, ItemId, ProposalId, RectificationId, RequestId},
     rectification::{RecountEffect, Recounted},
     rulebook::{Duty, PauseReason},
 };
@@ -322,4 +322,20 @@ async fn an_overdue_verification_is_called_to_mind_from_the_first_time() {
     world.hear(&VerificationOverdue { rectification, item_id, due_at: at("2026-11-20T16:00:00Z") }).await;
     let told = world.told().await;
     assert_eq!(told, [row("海口办", "duty_overdue", "to")]);
+}
+
+#[tokio::test]
+async fn what_is_told_after_a_merger_of_counties_lies_in_the_new_county() {
+    let world = World::with_people().await;
+    let danzhou = AreaId::derived(&["460400"]);
+    let path = vec![PROVINCE, danzhou, HAIKOU];
+    world.hear(&lettered()).await;
+    world.hear(&testkit::merged(HAIKOU, path.clone())).await;
+    // Issued before the merger, heard of later.
+    world.hear(&notified()).await;
+    let path: Vec<uuid::Uuid> = path.iter().map(AreaId::as_uuid).collect();
+    for table in ["SELECT area_path FROM notices", "SELECT area_path FROM receipts"] {
+        let paths: Vec<Vec<uuid::Uuid>> = sqlx::query_scalar(table).fetch_all(world.db.pool()).await.unwrap();
+        assert_eq!(paths, [path.clone(), path.clone()], "{table}");
+    }
 }

@@ -56,6 +56,15 @@ pub(super) fn key(kind: &impl serde::Serialize) -> Result<String, String> {
 /// Gives the papers of a county that became a part of another one to the office that takes over; what they say stays.
 pub(crate) async fn hand_over(tx: &mut Tx, merged: &AreaMerged) -> sqlx::Result<()> {
     let path: Vec<Uuid> = merged.path.iter().map(AreaId::as_uuid).collect();
+    // Whoever is writing comes to an end first; whoever writes next sees the merger.
+    sqlx::query!("LOCK TABLE documents IN SHARE ROW EXCLUSIVE MODE").execute(&mut **tx).await?;
+    sqlx::query!(
+        "INSERT INTO area_mergers (area_id, path) VALUES ($1, $2) ON CONFLICT (area_id) DO NOTHING",
+        merged.area_id.as_uuid(),
+        &path,
+    )
+    .execute(&mut **tx)
+    .await?;
     sqlx::query!(
         "UPDATE documents SET area_path = $2 || area_path[array_position(area_path, $1) + 1:]
          WHERE area_path @> ARRAY[$1::uuid] AND area_path[:cardinality($2::uuid[])] <> $2",

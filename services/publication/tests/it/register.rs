@@ -393,3 +393,21 @@ async fn the_register_proves_its_numbers_and_shows_offices_their_own() {
     let inspector = testkit::caller(Role::Inspector, Some(county("460100")), None);
     app.get("/v1/document-register", &inspector).await.expect(StatusCode::FORBIDDEN);
 }
+
+#[tokio::test]
+async fn a_paper_that_is_heard_of_after_a_merger_of_counties_is_the_new_offices() {
+    let app = App::new().await;
+    let (haikou, danzhou) = (county("460100"), county("460400"));
+    let before = entry(document(1));
+    app.enter(&DocumentIssued(before.clone())).await;
+    app.enter(&testkit::merged(haikou, vec![province(), danzhou, haikou])).await;
+    app.enter(&DocumentIssued(entry(document(2)))).await;
+    // Said before the merger as well, of a paper that went over.
+    app.enter(&DocumentVoided(voided(&before, None))).await;
+    let theirs = testkit::caller(Role::CountyOfficeAdmin, Some(danzhou), None);
+    let found = app.get("/v1/document-register", &theirs).await.expect(StatusCode::OK).json;
+    let found: Vec<_> =
+        found["items"].as_array().unwrap().iter().map(|line| (&line["doc_no"], &line["state"])).collect();
+    let (first, second) = (json!(document(1).doc_no), json!(document(2).doc_no));
+    assert_eq!(found, [(&second, &json!("genuine")), (&first, &json!("void"))]);
+}

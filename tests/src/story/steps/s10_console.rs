@@ -270,6 +270,7 @@ async fn every_role(story: &Story, facts: &mut Facts, base: &str) -> anyhow::Res
                 ("/preferences", "任何人都不能关闭"),
                 ("/proofs", "此刻的时钟"),
                 ("/rule-changes/new", "变更文本"),
+                ("/area-mergers", "没有市县并入"),
                 ("/templates", "样稿"),
             ],
         ),
