@@ -25,7 +25,7 @@ use tokio::process::Command;
 use super::{Ground, Report};
 use crate::lives::{Lives, flow, people};
 use crate::world::wait::{LIMIT, until, until_true};
-use crate::world::{World, WorldOptions, own_binaries};
+use crate::world::{Version, World, WorldOptions};
 
 /// Steps that people take on each version.
 const STEPS: usize = 8;
@@ -36,8 +36,8 @@ const PRE_STOP: Duration = Duration::from_secs(1);
 struct Former {
     /// What it is called.
     name: String,
-    /// Its programs.
-    binaries: PathBuf,
+    /// Its programs and rulebook.
+    version: Version,
     /// Its sources, with the statements that it had recorded; `None`: there is no release yet.
     sources: Option<PathBuf>,
 }
@@ -51,10 +51,10 @@ pub async fn drill(ground: &Ground) -> anyhow::Result<Report> {
         report.phase("构建旧版本 building the former version (if not there)", building.elapsed());
     }
     report.note(format!("the former version: {}", former.name));
-    let options = WorldOptions { binaries: Some(former.binaries.clone()), behind_doors: 2, ..ground.world() };
+    let options = WorldOptions { version: Some(former.version.clone()), behind_doors: 2, ..ground.world() };
     let (world, people) = ground.start(options).await?;
     let lives = Lives::new(&world, &people, &ground.size)?.with_fresh_connections()?;
-    let new = own_binaries()?;
+    let new = Version::own()?;
     ground
         .under_load(&lives, async |_| {
             ground.steps_or_end(&lives, STEPS).await?;
@@ -65,11 +65,11 @@ pub async fn drill(ground: &Ground) -> anyhow::Result<Report> {
             }
             report.phase("旧版本运行时迁移 migrations while the former version runs", migrating.elapsed());
             ground.steps_or_end(&lives, STEPS).await?;
-            for (what, binaries) in [("滚动升级 rolled over", &new), ("回退 rolled back", &former.binaries)] {
+            for (what, version) in [("滚动升级 rolled over", &new), ("回退 rolled back", &former.version)] {
                 ground.say.it(what);
                 let rolling = Instant::now();
                 // All services at once, as the chart's roll-out, of each one process after the other.
-                try_join_all(SERVICES.map(|service| roll(&world, service, binaries)))
+                try_join_all(SERVICES.map(|service| roll(&world, service, version)))
                     .await
                     .with_context(|| what.to_owned())?;
                 report.phase(what, rolling.elapsed());
@@ -100,7 +100,7 @@ async fn former(ground: &Ground) -> anyhow::Result<Former> {
             Some(tag) => Some(sources(tag, &ground.folder.join("former"), &["crates/messaging", "services"]).await?),
             None => None,
         };
-        return Ok(Former { name: "the same programs".to_owned(), binaries: own_binaries()?, sources });
+        return Ok(Former { name: "the same programs".to_owned(), version: Version::own()?, sources });
     }
     let name = match (&ground.from, tag) {
         (Some(from), _) => from.clone(),
@@ -126,7 +126,8 @@ async fn former(ground: &Ground) -> anyhow::Result<Former> {
         .await
         .context("running cargo")?;
     ensure!(built.success(), "{short} does not build");
-    Ok(Former { name: format!("{name} ({short})"), binaries: root.join("target/debug"), sources: Some(root) })
+    let version = Version { programs: root.join("target/debug"), rulebook: root.join("rulebook") };
+    Ok(Former { name: format!("{name} ({short})"), version, sources: Some(root) })
 }
 
 /// A line that git says.
@@ -159,10 +160,17 @@ async fn sources(commit: &str, into: &Path, paths: &[&str]) -> anyhow::Result<Pa
 }
 
 /// `SERVICE --migrate`, as the chart's Job runs it before the roll-out.
-async fn migrate(world: &World, service: &str, binaries: &Path) -> anyhow::Result<()> {
-    let output = Command::new(binaries.join(service))
+async fn migrate(world: &World, service: &str, version: &Version) -> anyhow::Result<()> {
+    let folder = world.folder().join("config");
+    let text = std::fs::read_to_string(folder.join(format!("{service}.toml")))?;
+    let quoted = |path: &Path| path.display().to_string();
+    // Its own rulebook, as the Job's image has it.
+    let text = text.replace(&quoted(&world.rulebook_of(service, 0)), &quoted(&version.rulebook));
+    let config = folder.join(format!("{service}-migrate.toml"));
+    std::fs::write(&config, text)?;
+    let output = Command::new(version.programs.join(service))
         .arg("--config")
-        .arg(world.folder().join("config").join(format!("{service}.toml")))
+        .arg(config)
         .arg("--migrate")
         .kill_on_drop(true)
         .output()
@@ -215,7 +223,7 @@ async fn expand(world: &World, service: &str) -> anyhow::Result<()> {
 }
 
 /// Exchanges both processes of a service, one after the other.
-async fn roll(world: &World, service: &str, binaries: &Path) -> anyhow::Result<()> {
+async fn roll(world: &World, service: &str, version: &Version) -> anyhow::Result<()> {
     let door = world.doors()?.service(service)?;
     for place in 0..2 {
         until_true("both processes are ready", || async { Ok(door.open_targets() == 2) }).await?;
@@ -223,7 +231,7 @@ async fn roll(world: &World, service: &str, binaries: &Path) -> anyhow::Result<(
         tokio::time::sleep(PRE_STOP).await;
         let process = world.replica(service, place)?;
         process.terminate().await;
-        world.put_program(service, place, binaries)?;
+        world.put(version, service, place)?;
         process.bring_up().await?;
         door.put_back(place);
     }

@@ -10,6 +10,7 @@ pub mod wait;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,8 +61,8 @@ pub struct WorldOptions {
     pub durable: bool,
     /// Whether the console is part of it, and the room that makes documents for it; the first steps do without.
     pub console: bool,
-    /// Our own programs; `None`: those beside this one.
-    pub binaries: Option<PathBuf>,
+    /// The version that runs; `None`: this one.
+    pub version: Option<Version>,
     /// Further settings of PostgreSQL, `name=value`.
     pub postgres: Vec<String>,
     /// Whether the broker is a cluster of three servers.
@@ -83,13 +84,32 @@ impl WorldOptions {
             ports: BTreeMap::new(),
             durable: true,
             console: true,
-            binaries: None,
+            version: None,
             postgres: Vec::new(),
             broker_cluster: false,
             behind_doors: 0,
             environment: Vec::new(),
             second_environment: Vec::new(),
         }
+    }
+}
+
+/// The programs of a version with the rulebook that goes with them, as an image carries both.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// Folder of the programs.
+    pub programs: PathBuf,
+    /// The folder `rulebook/`.
+    pub rulebook: PathBuf,
+}
+
+impl Version {
+    /// This one: our own programs stand beside the one that runs; a test stands one folder below them.
+    pub fn own() -> anyhow::Result<Self> {
+        let own = std::env::current_exe().context("where is this program?")?;
+        let folder = own.parent().context("a program lies in a folder")?;
+        let above = folder.parent().filter(|_| folder.ends_with("deps"));
+        Ok(Self { programs: above.unwrap_or(folder).to_owned(), rulebook: workspace_root().join("rulebook") })
     }
 }
 
@@ -105,22 +125,15 @@ fn token_key() -> Making {
     Ok(KeyTexts { private, public })
 }
 
-/// Our own programs stand beside this one; a test stands one folder below them.
-pub fn own_binaries() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("where is this program?")?;
-    let folder = own.parent().context("a program lies in a folder")?;
-    let above = folder.parent().filter(|_| folder.ends_with("deps"));
-    Ok(above.unwrap_or(folder).to_owned())
-}
-
 impl World {
     /// Starts the servers, the simulators and the services, and waits until all are ready.
     pub async fn start(options: WorldOptions) -> anyhow::Result<Self> {
         let workspace = workspace_root();
-        let binaries = options.binaries.map_or_else(own_binaries, Ok)?;
+        let version = options.version.map_or_else(Version::own, Ok)?;
         let keys = KeyMakers { journal: journal_key, token: token_key };
-        // Behind doors, programs are changed: each process has a folder of its own for them.
-        let programs = if options.behind_doors > 0 { options.folder.join("bin") } else { binaries.clone() };
+        // Behind doors, versions are changed: each process has its own.
+        let changing = options.behind_doors > 0;
+        let programs = if changing { options.folder.join("bin") } else { version.programs.clone() };
         let mut stack = Stack::open(StackOptions {
             durable: options.durable,
             ports: options.ports,
@@ -130,28 +143,33 @@ impl World {
             ..StackOptions::new(options.folder, Tools::find(&workspace)?, programs, keys)
         })
         .await?;
-        let places = places(&stack, &workspace)?;
-        let simulators = simulators(&stack, &binaries)?;
+        let places = places(&stack, &version)?;
+        let simulators = simulators(&stack, &version.programs)?;
         let face = |name: &str| ["console", "documents"].contains(&name);
         let services: Vec<&str> = SERVICES.into_iter().filter(|name| options.console || !face(name)).collect();
-        let doors =
-            if options.behind_doors > 0 { Some(Doors::open(&stack, &services, options.behind_doors)?) } else { None };
+        let doors = if changing { Some(Doors::open(&stack, &services, options.behind_doors)?) } else { None };
         for index in 0..options.behind_doors {
             for name in &services {
-                put_program(&binaries.join(name), &program_of(stack.folder(), index, name))?;
+                put(&version, stack.folder(), index, name)?;
             }
         }
         let shown = |settings: Settings| match &doors {
             Some(doors) => doors.shown(settings),
             None => settings,
         };
-        stack.start(&services, |settings| config::text(&shown(settings.clone()), &places)).await?;
+        let folder = stack.folder().to_owned();
+        let places_of = |index: usize, name: &str| {
+            let rulebook = if changing { rulebook_of(&folder, index, name) } else { places.rulebook.clone() };
+            Places { rulebook, ..places.clone() }
+        };
+        let configured = |settings: &Settings| config::text(&shown(settings.clone()), &places_of(0, &settings.name));
+        stack.start(&services, configured).await?;
         let mut second = BTreeMap::new();
         if let Some(doors) = doors.as_ref().filter(|_| options.behind_doors > 1) {
             for name in &services {
                 second.insert(
                     (*name).to_owned(),
-                    doors.start_second(&stack, name, &places, &options.second_environment)?,
+                    doors.start_second(&stack, name, &places_of(1, name), &options.second_environment)?,
                 );
             }
             for process in second.values() {
@@ -207,10 +225,15 @@ impl World {
         Ok(())
     }
 
-    /// Gives a process of a service another program, from its next start on. Only behind doors.
-    pub fn put_program(&self, service: &str, index: usize, binaries: &Path) -> anyhow::Result<()> {
+    /// Gives a process of a service another version, from its next start on. Only behind doors.
+    pub fn put(&self, version: &Version, service: &str, index: usize) -> anyhow::Result<()> {
         self.doors()?;
-        put_program(&binaries.join(service), &program_of(self.folder(), index, service))
+        put(version, self.folder(), index, service)
+    }
+
+    /// The rulebook that the configuration of a process names. Only behind doors.
+    pub fn rulebook_of(&self, service: &str, index: usize) -> PathBuf {
+        rulebook_of(self.folder(), index, service)
     }
 
     /// Connects to a service's database as PostgreSQL's administrator, wherever the database now is.
@@ -294,19 +317,37 @@ fn program_of(folder: &Path, index: usize, service: &str) -> PathBuf {
     folder.join(if index == 0 { "bin" } else { "bin-2" }).join(service)
 }
 
-/// A link, for a build that goes on meanwhile would change what comes back after a shot.
-fn put_program(from: &Path, to: &Path) -> anyhow::Result<()> {
+/// Where its rulebook lies.
+fn rulebook_of(folder: &Path, index: usize, service: &str) -> PathBuf {
+    program_of(folder, index, service).with_extension("rulebook")
+}
+
+/// Puts a version of a service where a process of it starts.
+fn put(version: &Version, folder: &Path, index: usize, service: &str) -> anyhow::Result<()> {
+    let to = program_of(folder, index, service);
     let parent = to.parent().context("a program lies in a folder")?;
     std::fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
+    let from = version.programs.join(service);
+    // A link, for a build that goes on meanwhile would change what comes back after a shot.
+    let link = |beside: &Path| {
+        std::fs::hard_link(&from, beside)
+            .or_else(|_| std::fs::copy(&from, beside).map(drop))
+            .with_context(|| format!("linking {}; build it first (cargo build --workspace --bins)", from.display()))
+    };
+    replace(&to, link)?;
+    let link = |beside: &Path| symlink(&version.rulebook, beside).context("linking the rulebook");
+    replace(&rulebook_of(folder, index, service), link)
+}
+
+/// Makes something beside its place and moves it there.
+fn replace(to: &Path, make: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let beside = to.with_extension("new");
     std::fs::remove_file(&beside).ok();
-    std::fs::hard_link(from, &beside)
-        .or_else(|_| std::fs::copy(from, &beside).map(drop))
-        .with_context(|| format!("linking {}; build it first (cargo build --workspace --bins)", from.display()))?;
+    make(&beside)?;
     std::fs::rename(&beside, to).with_context(|| format!("putting {}", to.display()))
 }
 
-fn places(stack: &Stack, workspace: &Path) -> anyhow::Result<Places> {
+fn places(stack: &Stack, version: &Version) -> anyhow::Result<Places> {
     let secrets = stack.folder().join("secrets");
     let operator_password = secrets.join("operator.password");
     let (cookie_key, link_key) = (secrets.join("cookie.key"), secrets.join("receipt-links.key"));
@@ -324,7 +365,7 @@ fn places(stack: &Stack, workspace: &Path) -> anyhow::Result<Places> {
         std::fs::write(&public, text).context("writing its public half")?;
     }
     let rendering_public_key = std::fs::read_to_string(public).context("reading a public key")?.trim().to_owned();
-    let rulebook = workspace.join("rulebook");
+    let rulebook = version.rulebook.clone();
     Ok(Places { rulebook, operator_password, cookie_key, link_key, rendering_key, rendering_public_key })
 }
 
