@@ -57,11 +57,14 @@ pub(crate) async fn list(ctx: Ctx, Query(asked): Query<Asked>) -> Result<Respons
 async fn render(ctx: &Ctx, asked: &Asked, posted: Option<(Posted, Refusal)>) -> Result<Response, Failure> {
     let found: List<Merger> = ctx.line().find(Room::Registry, "/v1/area-mergers", asked.pick(&["after"])).await?;
     let status = posted.as_ref().map_or(StatusCode::OK, |(_, refusal)| refusal.status());
+    // Nobody shall end a county by a choice that was not made.
+    let mut choice = vec![(String::new(), ctx.texts().t("merger.choose").to_owned())];
+    choice.extend(counties(ctx).await);
     let template = Mergers {
         page: ctx.page("nav.mergers"),
         forms: ctx.forms(posted),
         rows: found.items,
-        counties: counties(ctx).await,
+        counties: choice,
         next: asked.next("/area-mergers", found.next.as_deref()),
     };
     html(status, &template)

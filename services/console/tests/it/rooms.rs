@@ -319,6 +319,7 @@ async fn a_merger_of_counties_is_announced_and_withdrawn() {
     let cookie = stage.sign_in(&caller(Role::ProvinceOfficeAdmin)).await;
     let page = stage.get("/area-mergers", &cookie).await.expect(StatusCode::OK);
     page.shows("已公布，待生效").shows("已生效").shows("2027年1月1日").shows("m%261");
+    page.shows("<option value=\"\" selected>请选择</option>");
     page.shows(&format!("id=\"withdraw-{ID}\""))
         .hides(&format!("id=\"withdraw-{OTHER}\""))
         .hides(&format!("id=\"withdraw-{VERIFIED}\""));
