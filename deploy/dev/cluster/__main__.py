@@ -17,7 +17,9 @@ from node import groups
 # What a kubelet changes for the whole machine, namespace or not.
 SETTINGS = ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys",
             "kernel/keys/root_maxbytes"]
-CAGE = ["unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
+CAGE = ["unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
+        # The first process has to bury those whose parents have gone; a shell does.
+        "bash", "-c", '"$@"; exit $?', "first"]
 
 
 def settings():

@@ -47,8 +47,12 @@ def name_of(service, port, addresses):
     ]
 
 
+# PostgreSQL refuses to be root.
+AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"]
+
+
 def as_postgres(*words, **options):
-    return run("runuser", "-u", "postgres", "--", *words, cwd="/", **options)
+    return run(*AS_POSTGRES, *words, cwd="/", **options)
 
 
 class Postgres:
@@ -104,13 +108,13 @@ class Postgres:
 
     def standby(self):
         data = self.folder / "standby"
-        as_postgres(PG / "pg_basebackup", "-D", data, "-d", f"host={WRITER} user=postgres", "-R", "-C", "-S", "standby", "-X", "stream")
+        as_postgres(PG / "pg_basebackup", "-D", data, "-d", f"host={WRITER} user=postgres", "-R", "-C", "-S", "standby", "-X", "stream", "-c", "fast")
         with (data / "postgresql.conf").open("a") as file:
             file.write(self.settings(STANDBY))
         self.reader = self.serve("standby", STANDBY)
 
     def serve(self, name, address):
-        program = Program(f"postgres-{name}", "runuser", "-u", "postgres", "--", PG / "postgres", "-D", self.folder / name, cwd="/")
+        program = Program(f"postgres-{name}", *AS_POSTGRES, PG / "postgres", "-D", self.folder / name, cwd="/")
         until = time.monotonic() + 30
         while True:
             try:

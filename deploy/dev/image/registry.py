@@ -81,8 +81,9 @@ class Registry:
 
             def do_PUT(self):
                 address = urllib.parse.urlsplit(self.path)
-                data, name = self.body(), pathlib.PurePosixPath(address.path).name
-                digest = f"sha256:{hashlib.sha256(registry.uploads.pop(name, b'') + data).hexdigest()}"
+                name = pathlib.PurePosixPath(address.path).name
+                data = registry.uploads.pop(name, b"") + self.body()
+                digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
                 if re.search("/manifests/", address.path):
                     registry.manifests[name] = digest
                     registry.kinds[digest] = self.headers["Content-Type"]
