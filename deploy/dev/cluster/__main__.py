@@ -48,19 +48,20 @@ def main():
     if sys.argv[1:2] == ["inside"]:
         import trial
 
-        return trial.main(sys.argv[2:])
+        return trial.main(sys.argv[2], sys.argv[3:] == ["up"])
     if place.BASE.exists():
         sys.exit(f"{place.BASE} is there: another run, or what is left of one. DUDAO_CLUSTER names another folder")
     # Told to stop, it clears away all the same.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    bundles = [os.environ["BUNDLE"]] if "BUNDLE" in os.environ else sorted(map(str, (place.ROOT / "target/bundle").glob("dudao-*.tar")))
-    if not bundles:
+    bundles = sorted((place.ROOT / "target/bundle").glob("dudao-*.tar"))
+    bundle = os.environ.get("BUNDLE") or bundles and bundles[-1]
+    if not bundle:
         sys.exit("there is no bundle in target/bundle: make bundle, or name one (BUNDLE=…)")
     before = settings()
     place.BASE.mkdir(mode=0o755)
     try:
         # The first process of a process namespace: when it ends, the kernel ends all the others, and the mounts and networks go.
-        done = subprocess.run([*CAGE, sys.executable, "-B", place.HERE, "inside", bundles[-1], *sys.argv[1:]], check=False)
+        done = subprocess.run([*CAGE, sys.executable, "-B", place.HERE, "inside", bundle, *sys.argv[1:]], check=False)
     except KeyboardInterrupt:
         return 130
     finally:

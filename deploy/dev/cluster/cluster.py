@@ -2,16 +2,17 @@
 
 import functools
 import json
-import os
 import pathlib
+import socketserver
 import sys
+import threading
 import time
 
 import images
 from control import Control
 from node import Node
-from place import (ADMIN, API, BASE, BROKERS, ELSEWHERE, HERE, MAIL, PLATFORM, REGISTRY, REGISTRY_NAME, ROOT, STANDBY, TOOLS, WRITER, Failed, Program,
-                   run, said)
+from place import ADMIN, API, BASE, BROKERS, ELSEWHERE, HERE, MAIL, PLATFORM, REGISTRY, REGISTRY_NAME, ROOT, STANDBY, TOOLS, WRITER
+from place import Failed, run, said
 
 sys.path.append(str(ROOT / "deploy/dev/image"))
 from registry import Registry  # noqa: E402 (lies with the image's trial)
@@ -50,7 +51,7 @@ def until(condition, patience, pause=0.5):
 
 
 def definition(kind, group, version):
-    """A CustomResourceDefinition; one prunes what it does not name, and `kubectl apply` refuses it, so strictness need not be said."""
+    """A CustomResourceDefinition out of a schema of helm/tests/schemas. What it does not name is refused by `kubectl apply` anyway."""
     def structural(part):
         if isinstance(part, list):
             return [structural(one) for one in part]
@@ -58,7 +59,7 @@ def definition(kind, group, version):
             return part
         # Alternatives may not repeat types there; what they refuse, `make chart` refuses.
         left_out = {"oneOf", "anyOf", "allOf", "not"}
-        part = {key: structural(value) for key, value in part.items() if key not in left_out and not (key == "additionalProperties" and value is False)}
+        part = {key: structural(value) for key, value in part.items() if key not in left_out and (key, value) != ("additionalProperties", False)}
         if isinstance(part.get("type"), list):
             part.pop("type")
             part["x-kubernetes-int-or-string"] = True
@@ -82,7 +83,8 @@ class Cluster:
     def __init__(self, nodes=2):
         self.network()
         self.control = Control()
-        archives = [images.image(BASE / f"{name}.tar", f"localhost/{name}:trial", TOOLS / "bin" / name) for name in ("pause", "coredns")]
+        programs = [TOOLS / "bin" / name for name in ("pause", "coredns")]
+        archives = [images.image(BASE / f"{program.name}.tar", f"localhost/{program.name}:trial", program) for program in programs]
         (BASE / "registry").mkdir()
         self.registry = Registry(BASE / "registry", REGISTRY, 5000, ACCOUNT)
         self.registry.__enter__()
@@ -126,17 +128,19 @@ class Cluster:
         ]))
         # Something that answers where the values say that mail and the national platform are, and where they say nothing.
         for address, port in ((MAIL, 465), (PLATFORM, 443), (ELSEWHERE, 443)):
-            Program(f"listener-{address}", sys.executable, "-m", "http.server", "--bind", address, port, cwd=BASE / "control" if (BASE / "control").exists() else BASE)
+            server = socketserver.ThreadingTCPServer((address, port), socketserver.BaseRequestHandler)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
 
     @staticmethod
     def ready_nodes():
         nodes = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
-        return [node for node in nodes if any(one["type"] == "Ready" and one["status"] == "True" for one in node["status"]["conditions"])]
+        return [node for node in nodes for one in node["status"]["conditions"] if one["type"] == "Ready" and one["status"] == "True"]
 
     def others(self):
         for namespace, name in OTHERS.items():
             yield {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}, "spec": {
-                "automountServiceAccountToken": False, "terminationGracePeriodSeconds": 1,
+                # On the node that is not drained: nobody would make them anew.
+                "nodeName": self.nodes[0].name, "automountServiceAccountToken": False, "terminationGracePeriodSeconds": 1,
                 "containers": [{"name": name, "image": "localhost/pause:trial", "imagePullPolicy": "Never"}]}}
 
     def volume(self):
@@ -155,16 +159,13 @@ class Cluster:
         uid = pod["metadata"]["uid"]
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                if f"pod{uid}/" in (process / "cgroup").read_text():
-                    [names, *_] = [mount.split()[4] for mount in (process / "mountinfo").read_text().splitlines()
-                                   if mount.split()[4] == "/etc/resolv.conf"] or [None]
-                    if not names:
-                        continue
+                if f"pod{uid}/" in (process / "cgroup").read_text() and " /etc/resolv.conf " in (process / "mountinfo").read_text():
                     copy = BASE / f"resolv-{uid}.conf"
                     copy.write_text((process / "root/etc/resolv.conf").read_text())
                     script = f"mount --bind {copy} /etc/resolv.conf && exec \"$@\""
                     return ["nsenter", f"--target={process.name}", "--net", "--", "unshare", "--mount", "sh", "-c", script, "sh"]
             except (FileNotFoundError, ProcessLookupError):
+                # It has ended meanwhile.
                 continue
         raise Failed(f"no process of pod {pod['metadata']['name']} is found")
 

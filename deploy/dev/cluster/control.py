@@ -49,8 +49,8 @@ class Control:
         self.wait()
         common = [f"--kubeconfig={admin}", "--leader-elect=false"]
         Program(
-            "kube-controller-manager", "kube-controller-manager", *common, f"--cluster-cidr={PODS}", f"--root-ca-file={self.authority.certificate}",
-            f"--service-account-private-key-file={accounts}", "--use-service-account-credentials",
+            "kube-controller-manager", "kube-controller-manager", *common, f"--cluster-cidr={PODS}",
+            "--use-service-account-credentials", f"--root-ca-file={self.authority.certificate}", f"--service-account-private-key-file={accounts}",
         )
         Program("kube-scheduler", "kube-scheduler", *common)
 

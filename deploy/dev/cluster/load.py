@@ -62,7 +62,11 @@ def caller(keeps, host, paths, cookie):
 
 def main():
     cookie = sys.argv[1]
-    plans = [(CONSOLE, ["/sign-in"], ""), (CONSOLE, ["/", "/plans", "/cases"], cookie), (PORTAL, ["/", "/open-data/rectifications.json"], "")]
+    plans = [
+        (CONSOLE, ["/sign-in"], ""),
+        (CONSOLE, ["/", "/plans", "/cases"], cookie),
+        (PORTAL, ["/", "/open-data/rectifications.json"], ""),
+    ]
     threads = [threading.Thread(target=caller, args=[keeps, *plan]) for keeps in (False, True) for plan in plans]
     for thread in threads:
         thread.start()

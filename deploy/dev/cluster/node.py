@@ -7,7 +7,7 @@ import pathlib
 import time
 
 from control import kubeconfig
-from place import API, BASE, DNS, NET, PODS, REGISTRY, REGISTRY_NAME, SERVICES, TOOLS, Program, run
+from place import API, BASE, DNS, NET, PODS, REGISTRY_NAME, SERVICES, TOOLS, Program, run
 
 GROUPS = pathlib.Path("/sys/fs/cgroup")
 # Under the name of this run's folder, so that two runs do not meet and the outer process can clear them away.
@@ -89,8 +89,6 @@ class Node:
             "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
             # The machine's disk is whoever's; what lies there does not concern this node.
             "evictionHard": {"memory.available": "100Mi"}, "imageGCHighThresholdPercent": 100,
-            # As on a cluster that watches: a status within a second.
-            "nodeStatusUpdateFrequency": "5s",
         }))
         (self.folder / "proxy.json").write_text(json.dumps({
             "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "iptables",
@@ -118,7 +116,6 @@ class Node:
         script = [f"hostname {self.name}", "ip link set lo up", f"ip address add {self.address}/24 dev eth0", "ip link set eth0 up",
                   f"ip route add default via {API}", "sysctl -qw net.ipv4.ip_forward=1"]
         script += [f"mount --bind {self.folder}/{own} {path}" for own, path in (("run", "/run"), ("lib", "/var/lib"), ("log", "/var/log"))]
-        script += [f"printf '127.0.0.1 localhost\\n{REGISTRY} {REGISTRY_NAME}\\n' > {self.folder}/hosts", f"mount --bind {self.folder}/hosts /etc/hosts"]
         self.run("sh", "-ec", "\n".join(script))
 
     def carry_in(self, archive):

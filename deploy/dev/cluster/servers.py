@@ -6,7 +6,6 @@ a database, a role, a parameter or a name of a certificate that is missing there
 import base64
 import json
 import pathlib
-import re
 import signal
 import time
 
@@ -35,7 +34,7 @@ def authority_secret(name, authority):
             "stringData": {"ca.crt": authority.certificate.read_text()}}
 
 
-def name_of(service, port, addresses):
+def name_for(service, port, addresses):
     """A Service for servers beside the cluster."""
     metadata = {"name": service, "namespace": NAMESPACE}
     ports = [{"name": "server", "port": port, "protocol": "TCP"}]
@@ -74,31 +73,33 @@ class Postgres:
         self.initialise()
         self.standby()
         apply(authority_secret("dudao-postgres-ca", authority),
-              *name_of("dudao-postgres-rw", 5432, [WRITER]), *name_of("dudao-postgres-ro", 5432, [STANDBY]))
+              *name_for("dudao-postgres-rw", 5432, [WRITER]), *name_for("dudao-postgres-ro", 5432, [STANDBY]))
 
     def settings(self, address):
         asked = self.spec["postgresql"]["parameters"]
-        own = {"listen_addresses": address, "unix_socket_directories": "", "ssl": "on", "ssl_cert_file": str(self.folder / "server.crt"),
-               "ssl_key_file": str(self.folder / "server.key"), "hot_standby": "on", "wal_level": "replica",
-               # The machine is smaller than the province's, and nothing here has to outlive it.
-               "shared_buffers": "256MB", "fsync": "off"}
+        own = {
+            "listen_addresses": address, "unix_socket_directories": "", "hot_standby": "on", "wal_level": "replica",
+            "ssl": "on", "ssl_cert_file": self.folder / "server.crt", "ssl_key_file": self.folder / "server.key",
+            # The machine is smaller than the province's, and nothing here has to outlive it.
+            "shared_buffers": "256MB", "fsync": "off",
+        }
         return "".join(f"{name} = '{value}'\n" for name, value in (asked | own).items())
 
     def initialise(self):
         data, asked = self.folder / "writer", self.spec["bootstrap"]["initdb"]
         # The superuser is CloudNativePG's own affair; here only this machine may be it.
-        as_postgres(PG / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", asked["encoding"], f"--lc-collate={asked['localeCollate']}",
-                    f"--lc-ctype={asked['localeCType']}", "--locale=C.UTF-8", "--data-checksums")
-        (data / "conf.d").mkdir()
+        as_postgres(PG / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", asked["encoding"], "--locale=C.UTF-8", "--data-checksums",
+                    f"--lc-collate={asked['localeCollate']}", f"--lc-ctype={asked['localeCType']}")
         with (data / "postgresql.conf").open("a") as file:
             file.write(self.settings(WRITER))
         (data / "pg_hba.conf").write_text(
-            f"host all postgres {WRITER}/32 trust\nhost replication postgres {WRITER}/32 trust\nhost replication postgres {STANDBY}/32 trust\n"
-            "hostssl all all 0.0.0.0/0 scram-sha-256\n"
+            f"host all postgres {WRITER}/32 trust\nhost replication postgres {WRITER}/32 trust\n"
+            f"host replication postgres {STANDBY}/32 trust\nhostssl all all 0.0.0.0/0 scram-sha-256\n"
         )
         self.writer = self.serve("writer", WRITER)
         role = secret(asked["secret"]["name"])
-        words = [f"CREATE ROLE {asked['owner']} LOGIN PASSWORD '{role['password']}'", f"CREATE DATABASE {asked['database']} OWNER {asked['owner']}"]
+        owner = asked["owner"]
+        words = [f"CREATE ROLE {owner} LOGIN PASSWORD '{role['password']}'", f"CREATE DATABASE {asked['database']} OWNER {owner}"]
         words += asked["postInitSQL"]
         for managed in self.spec["managed"]["roles"]:
             password = secret(managed["passwordSecret"]["name"])["password"]
@@ -108,7 +109,8 @@ class Postgres:
 
     def standby(self):
         data = self.folder / "standby"
-        as_postgres(PG / "pg_basebackup", "-D", data, "-d", f"host={WRITER} user=postgres", "-R", "-C", "-S", "standby", "-X", "stream", "-c", "fast")
+        source = ["-d", f"host={WRITER} user=postgres", "-R", "-C", "-S", "standby", "-X", "stream", "-c", "fast"]
+        as_postgres(PG / "pg_basebackup", "-D", data, *source)
         with (data / "postgresql.conf").open("a") as file:
             file.write(self.settings(STANDBY))
         self.reader = self.serve("standby", STANDBY)
@@ -142,24 +144,25 @@ class Brokers:
 
     def __init__(self):
         values = yaml.safe_load((MANIFESTS / "nats-values.yaml").read_text())["config"]
-        certificates = [one for one in yaml.safe_load_all((MANIFESTS / "nats-certificate.yaml").read_text()) if one["kind"] == "Certificate"]
-        [names] = [one["spec"]["dnsNames"] for one in certificates if one["spec"]["secretName"] == "dudao-nats-tls"]
+        certificates = yaml.safe_load_all((MANIFESTS / "nats-certificate.yaml").read_text())
+        [names] = [one["spec"]["dnsNames"] for one in certificates if one["spec"].get("secretName") == "dudao-nats-tls"]
         authority = Authority(BASE / "nats-ca", "dudao-nats-ca")
-        certificate, key = authority.issue("server", "/CN=dudao-nats", *[f"DNS:{name}" for name in names], *[f"IP:{address}" for address in BROKERS])
+        # Among themselves they go by addresses here.
+        names = [*[f"DNS:{name}" for name in names], *[f"IP:{address}" for address in BROKERS]]
+        certificate, key = authority.issue("server", "/CN=dudao-nats", *names)
         tls = {"cert_file": str(certificate), "key_file": str(key), "ca_file": str(authority.certificate)}
         routes = [f"nats://{address}:6222" for address in BROKERS]
         self.programs = []
         for number, address in enumerate(BROKERS):
             settings = {
                 "server_name": f"dudao-nats-{number}", "listen": f"{address}:4222", "tls": tls,
-                "jetstream": {"store_dir": str(BASE / f"nats-{number}"), "max_file_store": "1GB", "max_memory_store": "64MB"} | values["jetstream"]["merge"],
+                "jetstream": {"store_dir": str(BASE / f"nats-{number}")} | values["jetstream"]["merge"],
                 "cluster": {"name": "dudao-nats", "listen": f"{address}:6222", "routes": routes, "tls": tls} | values["cluster"]["merge"],
             }
             file = BASE / f"nats-{number}.conf"
-            # A size such as 1GB and the interval are words of NATS' own, not texts.
-            file.write_text(re.sub(r'"(\d+[GM]B)"', r"\1", json.dumps(settings, indent=1)))
+            file.write_text(json.dumps(settings, indent=1))
             self.programs.append(Program(f"nats-{number}", "nats-server", "-c", file))
-        apply(authority_secret("dudao-nats-ca", authority), *name_of("dudao-nats", 4222, BROKERS))
+        apply(authority_secret("dudao-nats-ca", authority), *name_for("dudao-nats", 4222, BROKERS))
 
     def stop(self):
         for program in self.programs:
