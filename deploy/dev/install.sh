@@ -264,7 +264,7 @@ unpack_runtime() (
         dpkg-deb --extract "$package" . || exit
     done
     cp usr/bin/containerd usr/bin/containerd-shim-runc-v2 usr/bin/ctr usr/sbin/runc "$TOOLS/cluster/bin/" &&
-        cp usr/lib/cni/ptp usr/lib/cni/host-local "$TOOLS/cluster/cni/"
+        cp usr/lib/cni/loopback usr/lib/cni/ptp usr/lib/cni/host-local "$TOOLS/cluster/cni/"
 )
 
 install_cluster_tools() {
@@ -280,7 +280,10 @@ install_cluster_tools() {
     export CGO_ENABLED=0 GOFLAGS=-mod=mod GOWORK=off
     for part in kubernetes coredns kube_router; do
         mkdir -- "$scratch/$part"
-        "build_$part" "$scratch/$part" || die "go could not build ${part/_/-}"
+        "build_$part" "$scratch/$part" >"$scratch/log" 2>&1 || {
+            tail -n 20 "$scratch/log" >&2
+            die "go could not build ${part/_/-}"
+        }
     done
     mkdir -- "$scratch/runtime"
     unpack_runtime "$scratch/runtime" || die "the packages of containerd, runc and the network plugins could not be unpacked"

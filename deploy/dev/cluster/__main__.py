@@ -1,7 +1,8 @@
 """Installs the chart on a real Kubernetes of two nodes and tries it: `make cluster`.
 
-python deploy/dev/cluster           the whole trial
-python deploy/dev/cluster up        up to the installation, then stay, for looking around (Ctrl-C ends it)
+python deploy/dev/cluster                   the whole trial
+python deploy/dev/cluster drain broker      the installation, and these parts (trial.PARTS)
+python deploy/dev/cluster up                the installation, then stay, for looking around (Ctrl-C ends it)
 """
 
 import os
@@ -48,7 +49,7 @@ def main():
     if sys.argv[1:2] == ["inside"]:
         import trial
 
-        return trial.main(sys.argv[2], sys.argv[3:] == ["up"])
+        return trial.main(*sys.argv[2:])
     if place.BASE.exists():
         sys.exit(f"{place.BASE} is there: another run, or what is left of one. DUDAO_CLUSTER names another folder")
     # Told to stop, it clears away all the same.

@@ -161,7 +161,7 @@ class Trial:
         with step("NetworkPolicies: every edge, and no other"):
             sources = {component: pods(component)[0] for component in SERVICES} | {name: self.other(name) for name in OTHERS}
             targets, allowed = self.targets()
-            allowed |= self.edges()
+            allowed.update(self.edges())
             tried = 0
             for source, pod in sources.items():
                 others = [target for target in targets if target[0] != pod["status"]["podIP"]]
@@ -242,6 +242,17 @@ class Trial:
                 kubectl("drain", "node-2", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=9m")
                 check(f"all {COUNT} pods are ready on the other node", settled(120) is not None)
             kubectl("uncordon", "node-2")
+
+    def lost_node(self):
+        with step("A node is cut off and comes back"):
+            run("ip", "link", "set", "node-2", "down")
+            took = until(lambda: {pod["spec"]["nodeName"] for pod in pods()} == {"node-1"} and settled(0) is not None, 240)
+            check(f"all {COUNT} pods are ready on the other node{after(took)}", took is not None)
+            self.signs_in("people sign in")
+            run("ip", "link", "set", "node-2", "up")
+            took = until(lambda: len(listed("pods", "-l", SELECTOR)) == COUNT and len(self.cluster.ready_nodes()) == 2, 120)
+            check(f"the node is back, and what was on it is gone{after(took)}", took is not None)
+            check("no container was restarted", not restarts(), str(restarts()))
 
     # Losses -----------------------------------------------------------------------------------------------------------------------
 
@@ -356,7 +367,8 @@ class Trial:
             self.signs_in("and people sign in with the same password")
 
 
-PARTS = ["people", "policies", "rolling", "back", "lost_pods", "broker", "database", "kubelet", "autoscaling", "budgets", "drain", "restore", "uninstall"]
+PARTS = ["policies", "rolling", "back", "lost_pods", "broker", "database", "kubelet", "autoscaling", "budgets", "drain", "lost_node",
+         "restore", "uninstall"]
 
 
 def stay():
@@ -367,13 +379,14 @@ def stay():
             time.sleep(60)
 
 
-def main(bundle, stays):
+def main(bundle, *words):
     trial = Trial(bundle)
+    parts = [] if words == ("up",) else words or PARTS
     try:
-        for part in ["start", "prepare", "install", *([] if stays else PARTS)]:
+        for part in ["start", "prepare", "install", "people", *parts]:
             getattr(trial, part)()
     except Failed:
         print("nothing more can be tried")
-    if stays:
+    if not parts:
         stay()
     return closing()
