@@ -14,7 +14,7 @@ define section
 	@printf '\n== %s\n' '$(1)'; $(2); printf '== %s: %s s\n' '$(1)' "$$SECONDS"
 endef
 
-.PHONY: help install demo story test chart image bundle faults storm drills bench check fmt prepare servers clean
+.PHONY: help install demo story test chart image bundle cluster faults storm drills bench check fmt prepare servers clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -58,6 +58,11 @@ bundle: install ## The image, and the bundle for a closed network (target/bundle
 	@$(DEV)/install.sh chart
 	@$(DEV)/install.sh image
 	$(call section,Bundle,.tools/image/bin/python -B $(DEV)/image bundle)
+
+cluster: install ## Kubernetes of two nodes from its sources, and the bundle installed on it and tried (as root, after `make bundle`)
+	@$(DEV)/install.sh chart
+	@$(DEV)/install.sh cluster
+	$(call section,Cluster,.tools/chart/bin/python -B $(DEV)/cluster)
 
 faults: install ## The fault journey in full: 2,000 rectifications while every process is killed at random
 	$(call section,Build,cargo build --workspace --bins)

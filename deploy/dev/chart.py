@@ -165,6 +165,8 @@ def check_pods(name, objects):
             asked |= {
                 "may be killed while it finishes": grace < sleep + drain + 25,
                 "is restarted for somebody else's trouble": container["livenessProbe"]["httpGet"]["path"] != "/livez",
+                # Of a node that lacks one of the labels the scheduler counts no wish at all.
+                "wishes to spread by zones and by hosts": str(pod.get("topologySpreadConstraints")).count("ScheduleAnyway") > 1,
                 "waits five minutes for a lost node": {t.get("tolerationSeconds", 301) for t in pod["tolerations"]} - set(range(301)),
             }
         for what, wrong in asked.items():
@@ -426,6 +428,15 @@ def check_observability(bundles):
                 fault("promtool", trial.stdout + trial.stderr)
 
 
+def check_connections(manifests):
+    """PostgreSQL as the manifests make it admits the connections that the size of a province counts with."""
+    counted = yaml.safe_load(value_files()["province"].read_text())["database"]["maxConnections"]
+    for name, objects in manifests.items():
+        for document in objects:
+            if document["kind"] == "Cluster" and int(document["spec"]["postgresql"]["parameters"]["max_connections"]) < counted:
+                fault(f"{name}, {title(document)}", f"admits fewer connections than values-province.yaml counts with ({counted})")
+
+
 def main():
     for tool in ("helm", "promtool"):
         if not shutil.which(tool):
@@ -445,6 +456,7 @@ def main():
         current(TESTS / "golden/edges.txt", edges(bundles["default"]))
         check_programs(bundles)
         check_configurations(bundles)
+        check_connections(manifests)
         check_refusals()
         check_values()
         check_observability(bundles)

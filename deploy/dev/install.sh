@@ -8,6 +8,8 @@
 # modules (minutes, once). Without Go those of PATH are used; chart.py says so when there are none.
 # install.sh image: besides, what builds the image and tries it: buildah and skopeo from the system's packages, cargo-auditable
 # compiled from its crate, and the schema of bills of materials.
+# install.sh cluster: besides, what makes a Kubernetes for the trial of the chart, in .tools/cluster: Kubernetes, etcd, CoreDNS and
+# kube-router built from their Go modules (a quarter of an hour, once), containerd, runc and network plugins out of Debian's packages.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -24,6 +26,10 @@ HELM=helm.sh/helm/v4/cmd/helm@v4.2.4
 PROMTOOL=github.com/prometheus/prometheus/cmd/promtool@v0.314.0
 IMAGE_PINS=('cyclonedx-python-lib[json-validation]==11.12.0' PyYAML==6.0.4)
 AUDITABLE=0.7.7
+# containerd 1.6 of Debian and control groups of version 1 both do with this one; 1.35 wants version 2.
+KUBERNETES=1.34.4
+COREDNS=github.com/coredns/coredns@v1.14.7
+KUBE_ROUTER=github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0
 
 have() {
     command -v "$1" >/dev/null 2>&1
@@ -81,6 +87,15 @@ if [[ ${1:-} == image ]]; then
     have skopeo || missing+=(skopeo)
     have openssl || missing+=(openssl)
     have objcopy || missing+=(binutils)
+fi
+if [[ ${1:-} == cluster ]]; then
+    have skopeo || missing+=(skopeo)
+    have openssl || missing+=(openssl)
+    have ip || missing+=(iproute2)
+    have iptables || missing+=(iptables)
+    have ipset || missing+=(ipset)
+    have setpriv || missing+=(util-linux)
+    compgen -G '/usr/lib/*/libseccomp.so.2' >/dev/null || missing+=(libseccomp2)
 fi
 if [[ $tools_ready == no ]]; then
     find_python >/dev/null || missing+=(python3 python3-venv)
@@ -202,6 +217,81 @@ install_image_tools() {
     printf '%s\n' "$wanted" >"$stamp"
 }
 
+# Its module replaces the modules that are cut out of the same sources: each stands at the version of the whole.
+build_kubernetes() (
+    cd -- "$1" || exit
+    # The toolchain names the module's folder; what it replaces stands in its go.mod.
+    sources=$(go mod download -json "k8s.io/kubernetes@v$KUBERNETES" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    parts=$(sed -n 's,^\t\(k8s.io/[^ ]*\) => ./staging/.*,\1,p' "$sources/go.mod")
+    [[ -n $parts ]] && go mod init cluster && go mod edit -require="k8s.io/kubernetes@v$KUBERNETES" || exit
+    for part in $parts; do
+        go mod edit -replace="$part=$part@v0.${KUBERNETES#1.}" || exit
+    done
+    names="-s -X k8s.io/component-base/version.gitVersion=v$KUBERNETES -X k8s.io/client-go/pkg/version.gitVersion=v$KUBERNETES"
+    for program in kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl; do
+        nice go build -trimpath -ldflags="$names" -o "$TOOLS/cluster/bin/$program" "k8s.io/kubernetes/cmd/$program" || exit
+    done
+    nice go build -trimpath -ldflags=-s -o "$TOOLS/cluster/bin/etcd" go.etcd.io/etcd/server/v3 &&
+        cc -static -Os -s -DVERSION=trial -o "$TOOLS/cluster/bin/pause" "$sources/build/pause/linux/pause.c"
+)
+
+# CoreDNS with the few plugins that the trial's Corefile names: the others are most of its dependencies.
+build_coredns() (
+    cd -- "$1" || exit
+    plugins=(cache errors health kubernetes ready)
+    {
+        printf 'package main\n\nimport (\n\t"%s/coremain"\n' "${COREDNS%@*}"
+        printf "\\t_ \"${COREDNS%@*}/plugin/%s\"\\n" "${plugins[@]}"
+        printf ')\n\nfunc main() { coremain.Run() }\n'
+    } >main.go
+    go mod init names && go get "$COREDNS" &&
+        nice go build -trimpath -ldflags=-s -o "$TOOLS/cluster/bin/coredns" .
+)
+
+build_kube_router() (
+    cd -- "$1" || exit
+    go mod init guard && go get -tool "$KUBE_ROUTER" &&
+        nice go build -trimpath -ldflags=-s -o "$TOOLS/cluster/bin/kube-router" "${KUBE_ROUTER%@*}"
+)
+
+# Out of the packages, not installed: a machine may have another containerd, and none is to be started.
+unpack_runtime() (
+    cd -- "$1" || exit
+    # apt fetches as a user of its own, who has to write there.
+    chmod 777 .
+    apt-get -qq download containerd runc containernetworking-plugins || exit
+    for package in ./*.deb; do
+        dpkg-deb --extract "$package" . || exit
+    done
+    cp usr/bin/containerd usr/bin/containerd-shim-runc-v2 usr/bin/ctr usr/sbin/runc "$TOOLS/cluster/bin/" &&
+        cp usr/lib/cni/loopback usr/lib/cni/ptp usr/lib/cni/host-local "$TOOLS/cluster/cni/"
+)
+
+install_cluster_tools() {
+    local stamp="$TOOLS/cluster/pins" wanted="kubernetes $KUBERNETES $COREDNS $KUBE_ROUTER" scratch part
+    [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]] || return 0
+    have go || die "Go is missing: Kubernetes is built from its sources"
+    { have apt-get && have dpkg-deb; } || die "this is no Debian: containerd and runc come from its packages"
+    note "building Kubernetes $KUBERNETES, CoreDNS and kube-router from their Go modules; this takes a quarter of an hour, once"
+    rm -rf -- "$TOOLS/cluster"
+    mkdir -p -- "$TOOLS/cluster/bin" "$TOOLS/cluster/cni"
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/dudao-kubernetes.XXXXXX")
+    chmod 755 -- "$scratch"
+    export CGO_ENABLED=0 GOFLAGS=-mod=mod GOWORK=off
+    for part in kubernetes coredns kube_router; do
+        mkdir -- "$scratch/$part"
+        "build_$part" "$scratch/$part" >"$scratch/log" 2>&1 || {
+            tail -n 20 "$scratch/log" >&2
+            die "go could not build ${part/_/-}"
+        }
+    done
+    mkdir -- "$scratch/runtime"
+    unpack_runtime "$scratch/runtime" || die "the packages of containerd, runc and the network plugins could not be unpacked"
+    rm -rf -- "$scratch"
+    printf '%s\n' "$wanted" >"$stamp"
+}
+
 [[ ${1:-} != chart ]] || install_chart_tools
 [[ ${1:-} != image ]] || install_image_tools
+[[ ${1:-} != cluster ]] || install_cluster_tools
 require_servers
