@@ -1,7 +1,7 @@
 """Checks the Helm chart and what belongs to it, without a cluster and without a network: `make chart`.
 
 Lint, schema, golden renderings, strict validation against the oldest and the newest supported Kubernetes, restricted pods, the
-edges of the NetworkPolicies, each service's configuration by the service's own program, alert rules and their tests, runbooks,
+edges of the NetworkPolicies, each pod's configuration by the pod's own program, alert rules and their tests, runbooks,
 dashboards, names of metrics, the table of values. `make chart ACCEPT=1` writes the golden files and the table anew: read the diff.
 """
 
@@ -131,7 +131,10 @@ def check_schemas(bundles):
 
 
 def pod_of(document):
-    return document["spec"]["template"]["spec"] if document["kind"] in ("Deployment", "Job") else None
+    spec = document.get("spec", {})
+    if document["kind"] == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    return spec["template"]["spec"] if document["kind"] in ("Deployment", "Job", "CronJob") else None
 
 
 def check_pods(name, objects):
@@ -227,9 +230,11 @@ def config_of(objects, service):
 
 
 def check_configurations(bundles):
-    """Each service's own program reads its rendered file: unknown, missing and wrong keys are its findings."""
+    """Each pod's own program reads its rendered file: unknown, missing and wrong keys are its findings."""
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor() as pool:
-        (pathlib.Path(folder) / "secrets").mkdir()
+        for name in ("secrets", "keys"):
+            (pathlib.Path(folder) / name).mkdir()
+        run(PROGRAMS / "dudao", "key", "new", pathlib.Path(folder) / "journal", env={})
         trials, seen, made = [], set(), set()
         for name, objects in bundles.items():
             for document in objects:
@@ -237,24 +242,35 @@ def check_configurations(bundles):
                 if not pod:
                     continue
                 [container] = pod["containers"]
-                service, text = container["name"], config_of(objects, container["name"])
+                words = container["command"] + container.get("args", [])
+                [place] = re.findall(r"/etc/dudao/config/(\S+)\.toml", " ".join(words))
+                service, text = container["name"], config_of(objects, place)
                 [secrets] = [volume for volume in pod["volumes"] if volume["name"] == "secrets"]
                 mounted = {item["path"] for source in secrets["projected"]["sources"] for item in source["secret"]["items"]}
                 named = set(re.findall(r"/run/secrets/dudao/([-._\w]+)", text))
                 if named != mounted:
                     fault(f"{name}, {title(document)}", f"secrets named {sorted(named)}, mounted {sorted(mounted)}")
+                if document["kind"] == "CronJob" and any("key" in secret for secret in mounted):
+                    fault(f"{name}, {title(document)}", f"mounts a private key: {sorted(mounted)}")
                 if (service, text) in seen:
                     continue
                 seen.add((service, text))
                 file = pathlib.Path(folder) / f"{name}-{service}.toml"
-                file.write_text(text.replace("/run/secrets/dudao", f"{folder}/secrets"))
+                moved = text.replace("/run/secrets/dudao", f"{folder}/secrets")
+                # The tool reads a key of each journal; services read their folder of keys later.
+                for key in re.findall(r"/etc/dudao/keys/([-\w]+\.pub)", text):
+                    shutil.copyfile(f"{folder}/journal.pub", f"{folder}/keys/{key}")
+                    moved = moved.replace(f"/etc/dudao/keys/{key}", f"{folder}/keys/{key}")
+                file.write_text(moved)
                 for secret in named - made:
                     if secret == "rendition-key":  # read already when the configuration is looked at
                         run(PROGRAMS / "dudao", "key", "new", pathlib.Path(folder) / "secrets" / secret, env={})
                     else:
                         (pathlib.Path(folder) / "secrets" / secret).write_text(SECRET)
                 made |= named
-                trials.append((name, service, pool.submit(run, PROGRAMS / service, "--config", file, "--check-config", env={})))
+                options = [word.replace(f"/etc/dudao/config/{place}.toml", str(file)) for word in words[1:] if word != "--migrate"]
+                trial = pool.submit(run, PROGRAMS / words[0].rpartition("/")[2], *options, "--check-config", env={})
+                trials.append((name, service, trial))
         for name, service, trial in trials:
             if trial.result().returncode != 0:
                 fault(f"{name}, configuration of {service}", trial.result().stderr)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# secrets.sh [NAMESPACE]: makes the Secrets and the ConfigMap that the chart refers to, those that are missing; nothing that exists is
+# secrets.sh [NAMESPACE]: makes the Secrets and the ConfigMaps that the chart refers to, those that are missing; nothing that exists is
 # changed. For installations without a vault (with one: external-secrets.yaml). Needs kubectl and the tool `dudao`; keys are made in
 # a folder that only the caller can read and that is removed at the end. KEY_ID names the token key (registry-2026), as
 # tokenKeys.current does in the values.
@@ -76,3 +76,16 @@ else
     echo "services.publication.config.portal.rendition_keys has to have this key: $(<"$folder/rendition-key.pub")"
 fi
 secret dudao-console --from-literal=cookie-key="$(password 48)"
+# What proves the journals is public: `dudao verify` reads it in the cluster (value tool.journalKeys). Read off the Secrets, so that it
+# can also be made for those that a vault has brought.
+if exists configmap dudao-journal-keys; then
+    echo "ConfigMap dudao-journal-keys is there already"
+else
+    options=()
+    for service in "${with_database[@]}"; do
+        kubectl --namespace "$namespace" get secret "dudao-$service" --output jsonpath='{.data.journal-key}' |
+            base64 -d | dudao key public > "$folder/$service.pub"
+        options+=(--from-file="$folder/$service.pub")
+    done
+    kubectl --namespace "$namespace" create configmap dudao-journal-keys "${options[@]}"
+fi

@@ -69,6 +69,15 @@ enum Command {
         #[arg(long)]
         stack: PathBuf,
     },
+    /// 依次运行 doctor、prove、verify | doctor, prove and verify, one after the other
+    Check {
+        /// 部署描述文件 | description of the installation (TOML)
+        #[arg(long)]
+        stack: PathBuf,
+        /// 只读取描述文件及其密码和公钥，不连接 | only read the description with its passwords and keys, connect to nothing
+        #[arg(long)]
+        check_config: bool,
+    },
     /// 计算期限届满日 | when something is due
     Due {
         /// 起算日，当日不计入 | day 0, which is not counted, like 2026-09-29
@@ -142,6 +151,11 @@ enum KeyCommand {
         #[arg(long, value_enum, default_value = "journal")]
         purpose: KeyPurpose,
     },
+    /// 输出日志私钥对应的公钥 | print the public half of a journal key
+    Public {
+        /// 私钥文件；缺省时读标准输入 | file of the private key; standard input without one
+        file: Option<PathBuf>,
+    },
 }
 
 /// The whole main function of `dudao`: reads the process's arguments, does what they ask, says it.
@@ -153,6 +167,8 @@ pub async fn run() -> ExitCode {
         Command::Replay { service, stack } => replay(&service, &stack).await,
         Command::Verify { stack } => verify(&stack).await,
         Command::Doctor { stack } => examine(&stack).await,
+        Command::Check { stack, check_config: true } => read_only(&stack),
+        Command::Check { stack, check_config: false } => check(&stack).await,
         Command::Due { batch: true, rulebook, .. } => due_batch(rulebook.as_deref()),
         Command::Due { start, period, county, rulebook, batch: false } => {
             due_one(&start.unwrap_or_default(), &period, county.as_deref(), rulebook.as_deref())
@@ -162,6 +178,7 @@ pub async fn run() -> ExitCode {
         Command::Explain { deadline_id, stack } => explain(deadline_id, &stack).await,
         Command::Rehearse { days, stack, rules, json } => rehearse(&stack, &rules, days, json).await,
         Command::Key { command: KeyCommand::New { file, purpose } } => new_key(purpose, &file),
+        Command::Key { command: KeyCommand::Public { file } } => public_key(file.as_deref()),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -258,6 +275,31 @@ async fn examine(stack: &Path) -> anyhow::Result<bool> {
     let bad = findings.iter().filter(|finding| finding.grade == Grade::Bad).count();
     say(format!("{}　{bad} 个问题 | {bad} faults", doctor::now()))?;
     Ok(bad == 0)
+}
+
+fn read_only(stack: &Path) -> anyhow::Result<bool> {
+    Installation::load(stack)?.read_secrets()?;
+    say("部署描述文件可用 | the description can be used")?;
+    Ok(true)
+}
+
+/// Each of them is run whatever the others found: a database that is away must not hide what is wrong with the others. Every one
+/// says its name first and what it ended with last, so that what was kept of them can be read without the exit code.
+async fn check(stack: &Path) -> anyhow::Result<bool> {
+    // A description that cannot be read is said once, not three times.
+    Installation::load(stack)?;
+    let doctor = checked("doctor", Box::pin(examine(stack))).await?;
+    let prove = checked("prove", prove(stack)).await?;
+    let verify = checked("verify", verify(stack)).await?;
+    Ok(doctor && prove && verify)
+}
+
+async fn checked(name: &str, command: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
+    say(format!("== dudao {name}"))?;
+    let good =
+        command.await.or_else(|error| say(format!("✗ 未能执行 it could not be done: {error:#}")).map(|()| false))?;
+    say(format!("== dudao {name}: {}\n", i32::from(!good)))?;
+    Ok(good)
 }
 
 fn due_one(start: &str, period: &[String], county: Option<&str>, rulebook: Option<&Path>) -> anyhow::Result<bool> {
@@ -388,5 +430,10 @@ fn deadlines_of(installation: &Installation) -> anyhow::Result<&crate::ServiceEn
 fn new_key(purpose: KeyPurpose, file: &Path) -> anyhow::Result<bool> {
     let public = keys::make(purpose, file)?;
     say(format!("私钥 private: {}\n公钥 public: {}", file.display(), public.display()))?;
+    Ok(true)
+}
+
+fn public_key(file: Option<&Path>) -> anyhow::Result<bool> {
+    say(keys::public(file)?)?;
     Ok(true)
 }

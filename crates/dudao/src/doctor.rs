@@ -6,13 +6,14 @@ use std::time::Duration;
 use contracts::subjects;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use messaging::Broker;
 use postgres::Database;
 use reqwest::Method;
 use service_kit::clock::{Clock as _, SystemClock};
 use service_kit::health::Readiness;
 use service_kit::http_client::{self, HttpClient, HttpClientOptions};
 
-use crate::installation::{Installation, ServiceEntry};
+use crate::installation::{Installation, ServiceEntry, patiently};
 
 /// Longest time for one look.
 const LOOK_LIMIT: Duration = Duration::from_secs(5);
@@ -140,7 +141,7 @@ async fn readiness(address: &str) -> Result<Readiness, String> {
 
 async fn of_readiness(service: &ServiceEntry) -> Vec<Finding> {
     let name = service.name.as_str();
-    match readiness(&service.operations).await {
+    match patiently(|_| true, || readiness(&service.operations)).await {
         Err(error) => vec![Finding::bad(
             name,
             format!("没有应答：{error}"),
@@ -295,11 +296,9 @@ fn of_shifts(shifts: &[(&str, SignedDuration)]) -> Vec<Finding> {
 }
 
 async fn of_broker(installation: &Installation) -> Vec<Finding> {
-    let connected = tokio::time::timeout(LOOK_LIMIT, async_nats::connect(&installation.broker)).await;
-    let error = match connected {
-        Ok(Ok(client)) => return of_streams(installation, &async_nats::jetstream::new(client)).await,
-        Ok(Err(error)) => chain(&error),
-        Err(_) => "no answer within 5 s".to_owned(),
+    let error = match installation.broker.connect(LOOK_LIMIT).await {
+        Ok(broker) => return of_streams(installation, &broker).await,
+        Err(error) => chain(&error),
     };
     vec![Finding::bad(
         "broker",
@@ -309,12 +308,12 @@ async fn of_broker(installation: &Installation) -> Vec<Finding> {
     )]
 }
 
-async fn of_streams(installation: &Installation, jetstream: &async_nats::jetstream::Context) -> Vec<Finding> {
+async fn of_streams(installation: &Installation, broker: &Broker) -> Vec<Finding> {
     use futures_util::TryStreamExt as _;
     let mut findings = Vec::new();
     for service in installation.journals() {
-        let name = subjects::stream(&installation.subject_prefix, &service.name);
-        let stream = match jetstream.get_stream(&name).await {
+        let name = subjects::stream(broker.prefix(), &service.name);
+        let stream = match broker.context().get_stream(&name).await {
             Ok(stream) => stream,
             Err(error) => {
                 findings.push(Finding::bad(
@@ -408,6 +407,7 @@ pub fn now() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BrokerEntry;
 
     #[test]
     fn df_is_read_by_its_columns() {
@@ -432,13 +432,13 @@ mod tests {
         service_kit::install_crypto();
         let installation = Installation {
             // Port 1 is never served.
-            broker: "nats://127.0.0.1:1".to_owned(),
-            subject_prefix: String::new(),
+            broker: BrokerEntry { url: "nats://127.0.0.1:1".to_owned(), ..BrokerEntry::default() },
             files: None,
             services: vec![ServiceEntry {
                 name: "console".to_owned(),
                 operations: "http://127.0.0.1:1".to_owned(),
                 journal_public_keys: Vec::new(),
+                journal_public_keys_file: None,
                 database: None,
             }],
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use messaging::{JournalPublicKey, KeyError, replay, verify};
+use messaging::{replay, verify};
 use uuid::Uuid;
 
 use crate::installation::{InstallationError, ServiceEntry};
@@ -16,14 +16,6 @@ pub enum JournalError {
     /// The service or its database cannot be reached.
     #[error(transparent)]
     Installation(#[from] InstallationError),
-    /// A public key of the description cannot be read.
-    #[error("a public key of {service} cannot be used")]
-    Key {
-        /// The service.
-        service: String,
-        /// Why.
-        source: KeyError,
-    },
     /// The journal's tables cannot be read or written.
     #[error("the journal of {service} cannot be used")]
     Storage {
@@ -44,12 +36,7 @@ pub enum JournalError {
 
 /// Recomputes the audit chain of a service's journal from its rows.
 pub async fn verify(service: &ServiceEntry) -> Result<verify::Report, JournalError> {
-    let keys = service
-        .journal_public_keys
-        .iter()
-        .map(|text| JournalPublicKey::from_hex(text))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|source| JournalError::Key { service: service.name.clone(), source })?;
+    let keys = service.journal_keys()?;
     let database = service.connect().await?;
     let report = verify::chain(&database, &keys).await.map_err(|source| storage(service, source));
     database.pool().close().await;

@@ -1,6 +1,6 @@
 //! Making keys.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub enum KeyPurpose {
     Token,
 }
 
-/// Why no key was made.
+/// Why no key was made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeKeyError {
     /// The machine gave no randomness, or the key cannot be read back.
@@ -27,6 +27,9 @@ pub enum MakeKeyError {
     /// The file exists already, or cannot be written. A key is never written over.
     #[error("cannot write {0}")]
     File(PathBuf, #[source] std::io::Error),
+    /// The private key cannot be read.
+    #[error("cannot read the private key")]
+    Input(#[source] std::io::Error),
 }
 
 /// The two texts of a new key: private, public.
@@ -55,6 +58,18 @@ pub fn make(purpose: KeyPurpose, path: &Path) -> Result<PathBuf, MakeKeyError> {
     Ok(beside)
 }
 
+/// The public half of a journal key, read from a file, or from standard input without one.
+pub fn public(path: Option<&Path>) -> Result<String, MakeKeyError> {
+    let mut private = Vec::new();
+    match path {
+        Some(path) => private = std::fs::read(path).map_err(MakeKeyError::Input)?,
+        None => {
+            std::io::stdin().lock().read_to_end(&mut private).map_err(MakeKeyError::Input)?;
+        }
+    }
+    Ok(JournalKey::from_bytes(&private)?.public().to_hex())
+}
+
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), MakeKeyError> {
     let done = std::fs::OpenOptions::new()
         .write(true)
@@ -75,10 +90,12 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("dudao-keys-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("tasks.key");
-        let public = make(KeyPurpose::Journal, &path).unwrap();
+        let beside = make(KeyPurpose::Journal, &path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let key = JournalKey::from_bytes(&std::fs::read(&path).unwrap()).unwrap();
-        assert_eq!(std::fs::read_to_string(public).unwrap().trim(), key.public().to_hex());
+        assert_eq!(std::fs::read_to_string(&beside).unwrap().trim(), key.public().to_hex());
+        assert_eq!(public(Some(&path)).unwrap(), key.public().to_hex());
+        assert!(matches!(public(Some(&beside)), Err(MakeKeyError::Journal(_))), "a public half has no other");
         assert!(matches!(make(KeyPurpose::Journal, &path), Err(MakeKeyError::File(..))));
         let kept = JournalKey::from_bytes(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!(kept.public(), key.public());

@@ -18,4 +18,4 @@ pub mod prove;
 pub mod rehearse;
 pub mod rules;
 
-pub use installation::{DatabaseEntry, Installation, InstallationError, ServiceEntry};
+pub use installation::{BrokerEntry, DatabaseEntry, Installation, InstallationError, ServiceEntry};

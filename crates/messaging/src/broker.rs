@@ -117,7 +117,8 @@ impl Broker {
         &self.prefix
     }
 
-    pub(crate) fn context(&self) -> &jetstream::Context {
+    /// Its JetStream, for those who look at streams; only the relay makes them.
+    pub fn context(&self) -> &jetstream::Context {
         &self.context
     }
 

@@ -141,14 +141,15 @@ def rendered():
     objects = [one for one in yaml.safe_load_all(said(*words)) if one]
     configs = {one["metadata"]["name"]: one["data"] for one in objects if one["kind"] == "ConfigMap"}
     for one in objects:
-        if one["kind"] not in ("Deployment", "Job"):
+        if one["kind"] not in ("Deployment", "Job", "CronJob"):
             continue
-        spec = one["spec"]["template"]["spec"]
+        job = one["spec"]["jobTemplate"] if one["kind"] == "CronJob" else one
+        spec = job["spec"]["template"]["spec"]
         [container] = spec["containers"]
         volumes = {volume["name"]: volume for volume in spec["volumes"]}
         sources = volumes["secrets"]["projected"]["sources"]
         files = [item["path"] for source in sources for item in source["secret"]["items"]]
-        yield one["metadata"]["name"], container["command"], configs[volumes["config"]["configMap"]["name"]], files
+        yield one["metadata"]["name"], container["command"] + container.get("args", []), configs[volumes["config"]["configMap"]["name"]], files
 
 
 def mount(data, files):
@@ -158,6 +159,9 @@ def mount(data, files):
             file.unlink()
     for name, text in data.items():
         (CONFIG / name).write_text(text)
+        # The tool's pod has the public halves of the journals' keys where others have those of tokens, which pass them over.
+        for key in re.findall(r"/etc/dudao/keys/([-\w]+\.pub)", text):
+            (KEYS / key).write_text(secrets.token_hex(32) + "\n")
     for name in files:
         kept = BASE / "made" / name
         if not kept.exists():

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use dudao::keys::{self, KeyPurpose};
-use dudao::{DatabaseEntry, Installation, ServiceEntry};
+use dudao::{BrokerEntry, DatabaseEntry, Installation, ServiceEntry};
 use jiff::Timestamp;
 use local_stack::{
     KeyMakers, KeyTexts, Process, Program, Ready, SERVICES, ServiceProcess, Settings, Stack, StackOptions, Tools,
@@ -425,6 +425,7 @@ fn describe(stack: &Stack, shown: impl Fn(Settings) -> Settings) -> anyhow::Resu
             name: name.to_owned(),
             operations: format!("http://{}", settings.second),
             journal_public_keys,
+            journal_public_keys_file: None,
             database: settings.database.map(|database| DatabaseEntry {
                 host: database.host,
                 port: database.port,
@@ -436,8 +437,7 @@ fn describe(stack: &Stack, shown: impl Fn(Settings) -> Settings) -> anyhow::Resu
         });
     }
     Ok(Installation {
-        broker: stack.nats().url(),
-        subject_prefix: String::new(),
+        broker: BrokerEntry { url: stack.nats().url(), ..BrokerEntry::default() },
         files: Some(stack.settings("tasks").files),
         services,
     })

@@ -21,6 +21,7 @@ impl World {
             name: "deadlines".to_owned(),
             operations: "http://127.0.0.1:1".to_owned(),
             journal_public_keys: Vec::new(),
+            journal_public_keys_file: None,
             database: Some(DatabaseEntry {
                 host: server.get_host().to_owned(),
                 port: server.get_port(),

@@ -1,0 +1,115 @@
+//! The tool on an installation whose PostgreSQL and NATS have to prove their names, as those of a province do: what is found with the
+//! right authorities is found behind the encryption; a stranger's authority is said to be the trouble.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
+
+use std::path::{Path, PathBuf};
+
+use dudao::doctor::{self, Finding};
+use dudao::{BrokerEntry, DatabaseEntry, Installation, ServiceEntry};
+use local_stack::{Certificate, Nats, Postgres, PostgresOptions, Tools, workspace_root};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+
+/// A folder that is gone when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("dudao-tls-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        // The user postgres has to pass through, whatever the umask.
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn certificate(by: &CertifiedIssuer<'static, KeyPair>) -> Certificate {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    Certificate { chain: params.signed_by(&key, by).unwrap().pem(), key: key.serialize_pem() }
+}
+
+/// One service, whose database is the server's own: there, and without any of our tables.
+fn installation(postgres: &Postgres, nats: &Nats, broker_password: PathBuf, authority: &Path) -> Installation {
+    Installation {
+        broker: BrokerEntry {
+            url: format!("tls://localhost:{}", nats.port()),
+            user: Some("dudao".to_owned()),
+            password_file: Some(broker_password),
+            authority_file: Some(authority.to_owned()),
+            ..BrokerEntry::default()
+        },
+        files: None,
+        services: vec![ServiceEntry {
+            name: "tasks".to_owned(),
+            // Port 1 is never served.
+            operations: "http://127.0.0.1:1".to_owned(),
+            journal_public_keys: Vec::new(),
+            journal_public_keys_file: None,
+            database: Some(DatabaseEntry {
+                host: "localhost".to_owned(),
+                port: postgres.port(),
+                name: "postgres".to_owned(),
+                user: "postgres".to_owned(),
+                password_file: postgres.password_file().to_owned(),
+                authority_file: Some(authority.to_owned()),
+            }),
+        }],
+    }
+}
+
+fn said<'a>(findings: &'a [Finding], words: &str) -> Option<&'a Finding> {
+    findings.iter().find(|finding| finding.en.contains(words))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_believes_the_authorities_that_the_description_names_and_no_other() {
+    service_kit::install_crypto();
+    let tools = Tools::find(&workspace_root()).unwrap();
+    let folder = Folder::new();
+    let ours = authority("ours");
+    let options = PostgresOptions { certificate: Some(certificate(&ours)), ..PostgresOptions::new(&tools.pg_bin) };
+    let postgres = Postgres::start(&folder.0.join("postgres"), &options).await.unwrap();
+    let nats =
+        Nats::start_with_tls(&folder.0.join("nats"), &tools.nats_server, &certificate(&ours), "dudao", "a password")
+            .await
+            .unwrap();
+    let password = folder.file("password", "a password\n");
+    let ours = folder.file("ours.crt", &ours.pem());
+    let another = folder.file("another.crt", &authority("another").pem());
+
+    // No table and no stream: both are only seen by who is let in.
+    let found = doctor::examine(&installation(&postgres, &nats, password.clone(), &ours)).await;
+    assert!(said(&found, "there is no stream TASKS").is_some(), "{found:?}");
+    assert!(said(&found, "cannot read migrations").is_some(), "{found:?}");
+
+    let found = doctor::examine(&installation(&postgres, &nats, password, &another)).await;
+    let broker = said(&found, "the broker cannot be reached").expect("another authority is not believed");
+    assert!(broker.en.contains("not signed by the authority in broker.authority_file"), "{broker:?}");
+    let database = said(&found, "its database cannot be reached").expect("another authority is not believed");
+    assert!(database.en.contains("another.crt"), "{database:?}");
+
+    let wrong = folder.file("wrong", "another password\n");
+    let found = doctor::examine(&installation(&postgres, &nats, wrong, &ours)).await;
+    let broker = said(&found, "the broker cannot be reached").expect("the password is asked for");
+    assert!(broker.en.to_lowercase().contains("authorization"), "{broker:?}");
+}
