@@ -91,6 +91,7 @@ fi
 if [[ ${1:-} == cluster ]]; then
     have skopeo || missing+=(skopeo)
     have openssl || missing+=(openssl)
+    have jq || missing+=(jq)
     have ip || missing+=(iproute2)
     have iptables || missing+=(iptables)
     have ipset || missing+=(ipset)

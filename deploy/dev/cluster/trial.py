@@ -154,6 +154,14 @@ class Trial:
         """What a pod tells Prometheus, or an operator."""
         return self.cluster.inside(self.prometheus, "curl", "-sS", "--max-time", "8", f"http://{pod['status']['podIP']}:9090{path}").stdout
 
+    def tool(self):
+        with step("The operator's tool inside the cluster"):
+            for words in (["check"], ["replay", "all"]):
+                done = subprocess.run([MANIFESTS / "tool.sh", *words], capture_output=True, text=True, check=False)
+                check(f"tool.sh {' '.join(words)} ends well", done.returncode == 0, f"{done.returncode}\n{done.stdout[-2000:]}{done.stderr[-500:]}")
+            # A pod that has ended would be counted with those that stay.
+            ours("delete", "jobs", "-l", "app.kubernetes.io/component=tool")
+
     # Who may speak to whom --------------------------------------------------------------------------------------------------------
 
     def policies(self):
@@ -371,7 +379,7 @@ class Trial:
             self.signs_in("and people sign in with the same password")
 
 
-PARTS = ["policies", "rolling", "back", "lost_pods", "broker", "database", "kubelet", "autoscaling", "budgets", "drain", "lost_node",
+PARTS = ["tool", "policies", "rolling", "back", "lost_pods", "broker", "database", "kubelet", "autoscaling", "budgets", "drain", "lost_node",
          "restore", "uninstall"]
 
 
