@@ -309,24 +309,26 @@ async fn a_message_that_is_being_written_while_counties_merge_goes_over_as_well(
     let path = vec![province(), AreaId::derived(&["460400"]), haikou];
     let merged = testkit::envelope(&testkit::merged(haikou, path.clone()), letter.issued_at);
     let facts = Facts { sender: "460000".to_owned(), papers: crate::support::papers() };
-    let mut writing = database.begin().await.unwrap();
-    facts.apply(&mut writing, &testkit::envelope(&letter, letter.issued_at)).await.unwrap();
-    let mut merging = database.begin().await.unwrap();
+    let mut first = database.begin().await.unwrap();
+    facts.apply(&mut first, &testkit::envelope(&letter, letter.issued_at)).await.unwrap();
+    let mut second = database.begin().await.unwrap();
     let (done, ()) = tokio::join!(
         async {
-            facts.apply(&mut merging, &merged).await.unwrap();
-            merging.commit().await
+            facts.apply(&mut second, &merged).await.unwrap();
+            second.commit().await
         },
         async {
             testkit::wait_until("the merger waits for what is being written", || async {
-                let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_locks WHERE NOT granted")
-                    .fetch_one(database.pool())
-                    .await
-                    .unwrap();
-                waiting > 0
+                sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                     WHERE NOT l.granted AND d.datname = current_database())",
+                )
+                .fetch_one(database.pool())
+                .await
+                .unwrap()
             })
             .await;
-            writing.commit().await.unwrap();
+            first.commit().await.unwrap();
         },
     );
     done.unwrap();
