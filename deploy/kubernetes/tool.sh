@@ -39,7 +39,10 @@ until [[ $(pod status.phase) =~ Running|Succeeded|Failed ]]; do
     fi
     sleep 1
 done
-in_namespace logs --follow "job/$name"
+in_namespace logs --follow "job/$name" || {
+    echo "The log of the Job $name cannot be read" >&2
+    exit 2
+}
 until code=$(pod 'status.containerStatuses[0].state.terminated.exitCode') && [[ $code ]]; do
     # What ran into its limit of time is taken away with its pod.
     [[ $(pod metadata.name) ]] || exit 2

@@ -42,6 +42,8 @@ class Control:
             f"--bind-address={API}", f"--advertise-address={API}", f"--service-cluster-ip-range={SERVICES}",
             f"--client-ca-file={self.authority.certificate}", f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}",
             f"--kubelet-client-certificate={to_kubelets[0]}", f"--kubelet-client-key={to_kubelets[1]}",
+            # For logs; nobody here knows the nodes' names.
+            "--kubelet-preferred-address-types=InternalIP",
             f"--service-account-key-file={accounts}", f"--service-account-signing-key-file={accounts}",
             "--service-account-issuer=https://kubernetes.default.svc", "--authorization-mode=Node,RBAC",
             "--enable-admission-plugins=NodeRestriction", "--allow-privileged=true",
