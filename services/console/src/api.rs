@@ -323,6 +323,8 @@ impl Line<'_> {
         sending: Sending<'_>,
     ) -> Result<reqwest::Response, Failure> {
         let address = format!("{}{path}", self.api.address(room));
+        // Reading twice does no harm, nor does what carries a key.
+        let repeatable = method == Method::GET || sending.key.is_some();
         let mut request = self.api.http.request(method, &address).map_err(|error| broken(room, path, &error))?;
         request = request.header(ACCEPT_LANGUAGE, self.lang.accept_language());
         if let Some(token) = self.token {
@@ -349,8 +351,16 @@ impl Line<'_> {
         } else if let Some(frozen) = sending.frozen {
             request = request.header(CONTENT_TYPE, "application/json").body(frozen.get().to_owned());
         }
-        let response = request.send().await.map_err(|error| away(room, path, &error))?;
-        self.judge(room, path, response).await
+        let again = request.try_clone().filter(|_| repeatable);
+        let response = match (request.send().await, again) {
+            // A process that ends closes the connections that were kept: another one answers.
+            (Err(error), Some(again)) if !error.is_timeout() => {
+                tracing::debug!(?room, path, error = %chain(&error), "a connection broke; asked again");
+                again.send().await
+            }
+            (sent, _) => sent,
+        };
+        self.judge(room, path, response.map_err(|error| away(room, path, &error))?).await
     }
 
     async fn judge(&self, room: Room, path: &str, response: reqwest::Response) -> Result<reqwest::Response, Failure> {

@@ -1,14 +1,21 @@
 //! Every page, for every role, in every language; hostile words stay words.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use access::Role;
+use console::api::{Room, Sending};
 use console::texts::{Catalogue, Lang};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, ResponseTemplate};
 
 use crate::samples::{CODE, ID, LIFT, LOOK_BACK, OTHER, PLANNED, PROPOSED, REQUEST, SHA, TAKEN, VERIFIED, addresses};
-use crate::stage::{Stage, caller, header, problem};
+use crate::stage::{Stage, api_at, caller, header, problem};
 
 /// Values of an attribute, in order.
 fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
@@ -308,6 +315,41 @@ async fn a_page_whose_service_is_away_says_so() {
     stage.answers("GET", "/tasks/v1/cases", 503, json!({})).await;
     let page = stage.get("/cases", &cookie).await.expect(StatusCode::SERVICE_UNAVAILABLE);
     page.shows("督导服务暂时无法访问").shows("其他页面不受影响").hides("<form method=\"get\"");
+}
+
+/// A service whose first connections end before they have answered, as those of a process that ends; later ones are answered.
+async fn ending(broken: usize) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&asked);
+    tokio::spawn(async move {
+        loop {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            assert!(connection.read(&mut [0; 4096]).await.unwrap() > 0);
+            if count.fetch_add(1, Ordering::SeqCst) >= broken {
+                let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+                connection.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    (address, asked)
+}
+
+#[tokio::test]
+async fn what_may_be_repeated_is_asked_once_more_when_its_connection_broke() {
+    for (method, key, broken, good, count) in [
+        (Method::GET, None, 1, true, 2),
+        (Method::GET, None, 2, false, 2),
+        (Method::POST, Some("key-0123456789"), 1, true, 2),
+        (Method::POST, None, 1, false, 1),
+    ] {
+        let (address, asked) = ending(broken).await;
+        let api = api_at(&format!("http://{address}"));
+        let line = api.line(Some("token"), Lang::ZhHans);
+        let sending = Sending { key: key.map(str::to_owned), body: Some(json!({})), ..Sending::default() };
+        let answer = line.send(method.clone(), Room::Tasks, "/v1/cases", sending).await;
+        assert_eq!((answer.is_ok(), asked.load(Ordering::SeqCst)), (good, count), "{method} {key:?} {broken}");
+    }
 }
 
 #[tokio::test]

@@ -82,29 +82,34 @@ pub fn caller(role: Role) -> Caller {
     }
 }
 
+/// The way to services that all lie at one address, each under its own path.
+pub fn api_at(base: &str) -> Api {
+    service_kit::install_crypto();
+    let at = |room: &str| format!("{base}/{room}");
+    let services = ServicesSection {
+        registry: at("registry"),
+        tasks: at("tasks"),
+        deadlines: at("deadlines"),
+        notifications: at("notifications"),
+        reporting: at("reporting"),
+        publication: at("publication"),
+        exchange: at("exchange"),
+        documents: at("documents"),
+    };
+    let outbound = OutboundSection {
+        allowed_hosts: Vec::new(),
+        allow_private_addresses: false,
+        connect_timeout_seconds: 2,
+        timeout_seconds: 5,
+    };
+    Api::new(&services, &outbound).unwrap()
+}
+
 impl Stage {
     pub async fn new() -> Self {
-        service_kit::install_crypto();
         let server = MockServer::start().await;
-        let at = |room: &str| format!("{}/{room}", server.uri());
-        let services = ServicesSection {
-            registry: at("registry"),
-            tasks: at("tasks"),
-            deadlines: at("deadlines"),
-            notifications: at("notifications"),
-            reporting: at("reporting"),
-            publication: at("publication"),
-            exchange: at("exchange"),
-            documents: at("documents"),
-        };
-        let outbound = OutboundSection {
-            allowed_hosts: Vec::new(),
-            allow_private_addresses: false,
-            connect_timeout_seconds: 2,
-            timeout_seconds: 5,
-        };
         let state = AppState {
-            api: Api::new(&services, &outbound).unwrap(),
+            api: api_at(&server.uri()),
             sealer: Arc::new(Sealer::new("a secret of the tests, long enough", true).unwrap()),
             permissions: Arc::new(Permissions::load().unwrap()),
             catalogue: Catalogue::load(),
