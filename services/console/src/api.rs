@@ -351,7 +351,7 @@ impl Line<'_> {
         } else if let Some(frozen) = sending.frozen {
             request = request.header(CONTENT_TYPE, "application/json").body(frozen.get().to_owned());
         }
-        let again = request.try_clone().filter(|_| repeatable);
+        let again = repeatable.then(|| request.try_clone()).flatten();
         let response = match (request.send().await, again) {
             // A process that ends closes the connections that were kept: another one answers.
             (Err(error), Some(again)) if !error.is_timeout() => {
