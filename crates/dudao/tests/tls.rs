@@ -6,32 +6,13 @@ use std::path::{Path, PathBuf};
 
 use dudao::doctor::{self, Finding};
 use dudao::{BrokerEntry, DatabaseEntry, Installation, ServiceEntry};
-use local_stack::{Certificate, Nats, Postgres, PostgresOptions, Tools, workspace_root};
+use local_stack::{Certificate, Nats, Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
-/// A folder that is gone when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("dudao-tls-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        // The user postgres has to pass through, whatever the umask.
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
+fn file(folder: &ScratchFolder, name: &str, text: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path
 }
 
 fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
@@ -85,17 +66,22 @@ fn said<'a>(findings: &'a [Finding], words: &str) -> Option<&'a Finding> {
 async fn the_doctor_believes_the_authorities_that_the_description_names_and_no_other() {
     service_kit::install_crypto();
     let tools = Tools::find(&workspace_root()).unwrap();
-    let folder = Folder::new();
+    let folder = ScratchFolder::new("dudao-tls").unwrap();
     let ours = authority("ours");
     let options = PostgresOptions { certificate: Some(certificate(&ours)), ..PostgresOptions::new(&tools.pg_bin) };
-    let postgres = Postgres::start(&folder.0.join("postgres"), &options).await.unwrap();
-    let nats =
-        Nats::start_with_tls(&folder.0.join("nats"), &tools.nats_server, &certificate(&ours), "dudao", "a password")
-            .await
-            .unwrap();
-    let password = folder.file("password", "a password\n");
-    let ours = folder.file("ours.crt", &ours.pem());
-    let another = folder.file("another.crt", &authority("another").pem());
+    let postgres = Postgres::start(&folder.path().join("postgres"), &options).await.unwrap();
+    let nats = Nats::start_with_tls(
+        &folder.path().join("nats"),
+        &tools.nats_server,
+        &certificate(&ours),
+        "dudao",
+        "a password",
+    )
+    .await
+    .unwrap();
+    let password = file(&folder, "password", "a password\n");
+    let ours = file(&folder, "ours.crt", &ours.pem());
+    let another = file(&folder, "another.crt", &authority("another").pem());
 
     // No table and no stream: both are only seen by who is let in.
     let found = doctor::examine(&installation(&postgres, &nats, password.clone(), &ours)).await;
@@ -108,7 +94,7 @@ async fn the_doctor_believes_the_authorities_that_the_description_names_and_no_o
     let database = said(&found, "its database cannot be reached").expect("another authority is not believed");
     assert!(database.en.contains("another.crt"), "{database:?}");
 
-    let wrong = folder.file("wrong", "another password\n");
+    let wrong = file(&folder, "wrong", "another password\n");
     let found = doctor::examine(&installation(&postgres, &nats, wrong, &ours)).await;
     let broker = said(&found, "the broker cannot be reached").expect("the password is asked for");
     assert!(broker.en.to_lowercase().contains("authorization"), "{broker:?}");

@@ -82,6 +82,32 @@ pub fn for_server(wished: &Path) -> Result<PathBuf, Error> {
     for_postgres(wished, postgres_user()?)
 }
 
+/// A folder in the machine's temporary one that is gone when it is dropped: for tests with servers of their own.
+#[derive(Debug)]
+pub struct ScratchFolder(PathBuf);
+
+impl ScratchFolder {
+    /// Creates it; the name, and this process, tell it from others.
+    pub fn new(name: &str) -> Result<Self, Error> {
+        let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        create(&path)?;
+        // The user postgres has to pass through, whatever the umask.
+        restrict(&path, 0o755)?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Whether the user may pass through every folder above this one.
 fn reachable(folder: &Path, user: RunAs) -> Result<bool, Error> {
     for parent in folder.ancestors().skip(1) {

@@ -32,7 +32,7 @@ mod tools;
 
 pub use database::DatabaseAccess;
 pub use error::Error;
-pub use folder::for_server as server_folder;
+pub use folder::{ScratchFolder, for_server as server_folder};
 pub use interrupt::{Interrupted, interrupted, until_interrupted};
 pub use log::tail;
 pub use nats::{Nats, NatsNode};

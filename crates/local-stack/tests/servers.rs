@@ -5,31 +5,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use local_stack::{
-    Error, KeyMakers, KeyTexts, Nats, Postgres, PostgresOptions, SERVICES, SIMULATORS, Settings, Stack, StackOptions,
-    Tools, workspace_root,
+    Error, KeyMakers, KeyTexts, Nats, Postgres, PostgresOptions, SERVICES, SIMULATORS, ScratchFolder, Settings, Stack,
+    StackOptions, Tools, workspace_root,
 };
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Row as _};
-
-/// A folder that is gone when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("local-stack-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        // The user postgres has to pass through, whatever the umask.
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 fn tools() -> Tools {
     Tools::find(&workspace_root()).unwrap()
@@ -37,9 +18,9 @@ fn tools() -> Tools {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_keeps_committed_rows_over_a_kill_and_over_a_new_start() {
-    let folder = Folder::new("pg");
+    let folder = ScratchFolder::new("local-stack-pg").unwrap();
     let options = PostgresOptions::new(tools().pg_bin);
-    let server = Postgres::start(&folder.0, &options).await.unwrap();
+    let server = Postgres::start(folder.path(), &options).await.unwrap();
     let mut connection = server.connect("postgres").await.unwrap();
     sqlx::raw_sql("CREATE TABLE kept (n int); INSERT INTO kept VALUES (41)").execute(&mut connection).await.unwrap();
 
@@ -53,7 +34,7 @@ async fn postgres_keeps_committed_rows_over_a_kill_and_over_a_new_start() {
     sqlx::query("UPDATE kept SET n = n + 1").execute(&mut connection).await.unwrap();
     drop(server);
 
-    let again = Postgres::start(&folder.0, &options).await.unwrap();
+    let again = Postgres::start(folder.path(), &options).await.unwrap();
     let mut connection = again.connect("postgres").await.unwrap();
     let n: i32 = sqlx::query_scalar("SELECT n FROM kept").fetch_one(&mut connection).await.unwrap();
     assert_eq!(n, 42);
@@ -61,8 +42,8 @@ async fn postgres_keeps_committed_rows_over_a_kill_and_over_a_new_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_is_closed_to_whoever_has_no_password() {
-    let folder = Folder::new("pg-password");
-    let server = Postgres::start(&folder.0, &PostgresOptions::new(tools().pg_bin)).await.unwrap();
+    let folder = ScratchFolder::new("local-stack-pg-password").unwrap();
+    let server = Postgres::start(folder.path(), &PostgresOptions::new(tools().pg_bin)).await.unwrap();
     let guess = server.superuser("postgres").password("guess");
     let refused = PgConnection::connect_with(&guess).await.unwrap_err();
     assert_eq!(refused.as_database_error().and_then(DatabaseError::code).as_deref(), Some("28P01"), "{refused}");
@@ -70,8 +51,8 @@ async fn postgres_is_closed_to_whoever_has_no_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_keeps_its_stream_over_a_kill_and_loses_it_when_wiped() {
-    let folder = Folder::new("nats");
-    let server = Nats::start(&folder.0, &tools().nats_server, None, None).await.unwrap();
+    let folder = ScratchFolder::new("local-stack-nats").unwrap();
+    let server = Nats::start(folder.path(), &tools().nats_server, None, None).await.unwrap();
     let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
     let config = async_nats::jetstream::stream::Config {
         name: "KEPT".to_owned(),
@@ -105,8 +86,8 @@ fn example(name: &str) -> PathBuf {
 }
 
 /// A folder of programs in which every service is the probe service.
-fn binaries(folder: &Folder) -> PathBuf {
-    let binaries = folder.0.join("bin");
+fn binaries(folder: &ScratchFolder) -> PathBuf {
+    let binaries = folder.path().join("bin");
     std::fs::create_dir_all(&binaries).unwrap();
     for name in SERVICES.iter().chain(&SIMULATORS) {
         let link = binaries.join(name);
@@ -117,9 +98,9 @@ fn binaries(folder: &Folder) -> PathBuf {
     binaries
 }
 
-fn options(folder: &Folder) -> StackOptions {
+fn options(folder: &ScratchFolder) -> StackOptions {
     let keys = KeyMakers { journal: || Ok(key("journal")), token: || Ok(key("token")) };
-    StackOptions { durable: false, ..StackOptions::new(folder.0.join("run"), tools(), binaries(folder), keys) }
+    StackOptions { durable: false, ..StackOptions::new(folder.path().join("run"), tools(), binaries(folder), keys) }
 }
 
 fn key(name: &str) -> KeyTexts {
@@ -144,7 +125,7 @@ async fn connect_as(settings: &Settings, database: &str) -> Result<PgConnection,
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stack_starts_stops_and_is_found_again() {
-    let folder = Folder::new("stack");
+    let folder = ScratchFolder::new("local-stack-stack").unwrap();
     let all: Vec<&str> = SERVICES.into_iter().chain(SIMULATORS).collect();
     let mut stack = Stack::open(options(&folder)).await.unwrap();
     stack.start(&all, configuration).await.unwrap();
@@ -180,7 +161,7 @@ async fn a_stack_starts_stops_and_is_found_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_reaches_its_own_database_only_and_cannot_move_its_clock() {
-    let folder = Folder::new("roles");
+    let folder = ScratchFolder::new("local-stack-roles").unwrap();
     let stack = Stack::open(options(&folder)).await.unwrap();
     let tasks = stack.settings("tasks");
     let foreign = connect_as(&tasks, "deadlines").await.unwrap_err();
@@ -215,7 +196,7 @@ async fn a_service_reaches_its_own_database_only_and_cannot_move_its_clock() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shot_service_comes_back_one_taken_down_stays_down() {
-    let folder = Folder::new("faults");
+    let folder = ScratchFolder::new("local-stack-faults").unwrap();
     let mut stack = Stack::open(options(&folder)).await.unwrap();
     stack.start(&["tasks", "exchange"], configuration).await.unwrap();
     let tasks = stack.process("tasks").unwrap();
@@ -245,7 +226,7 @@ async fn a_shot_service_comes_back_one_taken_down_stays_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_configuration_is_told_with_the_end_of_the_log() {
-    let folder = Folder::new("wrong");
+    let folder = ScratchFolder::new("local-stack-wrong").unwrap();
     let mut stack = Stack::open(options(&folder)).await.unwrap();
     let error = stack.start(&["tasks"], |_| "nonsense".to_owned()).await.unwrap_err();
     assert!(matches!(error, Error::Ended { .. }));
@@ -254,11 +235,11 @@ async fn a_wrong_configuration_is_told_with_the_end_of_the_log() {
 }
 
 /// Another process that holds a stack in the folder, and the processes of that stack.
-fn hold_stack(folder: &Folder) -> (std::process::Child, Vec<u32>) {
-    let pids = folder.0.join("pids");
+fn hold_stack(folder: &ScratchFolder) -> (std::process::Child, Vec<u32>) {
+    let pids = folder.path().join("pids");
     std::fs::remove_file(&pids).ok();
     let mut holder =
-        std::process::Command::new(example("hold_stack")).args([&folder.0, &binaries(folder)]).spawn().unwrap();
+        std::process::Command::new(example("hold_stack")).args([folder.path(), &binaries(folder)]).spawn().unwrap();
     let limit = Instant::now() + Duration::from_mins(1);
     while !pids.exists() {
         assert_eq!(holder.try_wait().unwrap(), None, "it ended early");
@@ -279,7 +260,7 @@ fn runs(pid: u32) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_shot_run_left_behind_is_ended_by_the_next() {
-    let folder = Folder::new("leftover");
+    let folder = ScratchFolder::new("local-stack-leftover").unwrap();
     let (mut holder, orphans) = hold_stack(&folder);
     holder.kill().unwrap();
     holder.wait().unwrap();
@@ -292,7 +273,7 @@ async fn what_a_shot_run_left_behind_is_ended_by_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_run_ends_everything() {
-    let folder = Folder::new("interrupt");
+    let folder = ScratchFolder::new("local-stack-interrupt").unwrap();
     for signal in ["INT", "TERM", "HUP"] {
         let (mut holder, pids) = hold_stack(&folder);
         std::process::Command::new("/bin/sh")

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use local_stack::{Certificate, Nats, Postgres, PostgresOptions, Tools, workspace_root};
+use local_stack::{Certificate, Nats, Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
 use messaging::{Broker, BrokerError, BrokerOptions};
 use postgres::{Database, DatabaseOptions};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
@@ -13,25 +13,6 @@ use secrecy::SecretString;
 
 /// Longest wait for what a client does in the background.
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// A folder that is gone when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("local-stack-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        // The user postgres has to pass through, whatever the umask.
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 /// An authority of our own.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -84,12 +65,12 @@ fn database(server: &Postgres, host: &str, authority_file: Option<PathBuf>) -> D
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_has_to_prove_its_name_by_the_named_authority() {
     let tools = start();
-    let folder = Folder::new("pg-tls");
+    let folder = ScratchFolder::new("local-stack-pg-tls").unwrap();
     let (ours, another) = (Authority::new("ours"), Authority::new("another"));
     let certificate = Some(ours.certificate("localhost"));
     let options = PostgresOptions { certificate, ..PostgresOptions::new(&tools.pg_bin) };
-    let server = Postgres::start(&folder.0.join("server"), &options).await.unwrap();
-    let ours = ours.file(&folder.0, "ours.crt");
+    let server = Postgres::start(&folder.path().join("server"), &options).await.unwrap();
+    let ours = ours.file(folder.path(), "ours.crt");
 
     let connected = Database::connect(&database(&server, "localhost", Some(ours.clone()))).await.unwrap();
     let encrypted: bool = sqlx::query_scalar("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
@@ -102,22 +83,22 @@ async fn postgres_has_to_prove_its_name_by_the_named_authority() {
         let options = database(&server, host, Some(authority));
         async move { Database::connect(&options).await.unwrap_err().to_string() }
     };
-    let told = refused("localhost", another.file(&folder.0, "another.crt")).await;
+    let told = refused("localhost", another.file(folder.path(), "another.crt")).await;
     assert!(told.contains("localhost") && told.contains("another.crt"), "{told}");
     assert!(told.contains("not signed by the authority") && told.contains("不是由指定的机构签发的"), "{told}");
     // The same server, by a name that its certificate does not have.
     let told = refused("127.0.0.1", ours.clone()).await;
     assert!(told.contains("127.0.0.1") && told.contains("not made for this name"), "{told}");
-    let told = refused("localhost", folder.0.join("missing.crt")).await;
+    let told = refused("localhost", folder.path().join("missing.crt")).await;
     assert!(told.contains("missing.crt"), "{told}");
-    std::fs::write(folder.0.join("empty.crt"), "nothing").unwrap();
-    let told = refused("localhost", folder.0.join("empty.crt")).await;
+    std::fs::write(folder.path().join("empty.crt"), "nothing").unwrap();
+    let told = refused("localhost", folder.path().join("empty.crt")).await;
     assert!(told.contains("holds no certificate"), "{told}");
     drop(server);
 
     // A server without TLS is not spoken to in the clear.
     let options = PostgresOptions::new(&tools.pg_bin);
-    let server = Postgres::start(&folder.0.join("server"), &options).await.unwrap();
+    let server = Postgres::start(&folder.path().join("server"), &options).await.unwrap();
     let told = Database::connect(&database(&server, "localhost", Some(ours))).await.unwrap_err().to_string();
     assert!(told.contains("does not support TLS"), "{told}");
     Database::connect(&database(&server, "localhost", None)).await.unwrap();
@@ -154,20 +135,20 @@ async fn outcome(broker: &Broker) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_has_to_prove_its_name_by_the_named_authority() {
     let tools = start();
-    let folder = Folder::new("nats-tls");
+    let folder = ScratchFolder::new("local-stack-nats-tls").unwrap();
     let (ours, another) = (Authority::new("ours"), Authority::new("another"));
     let certificate = ours.certificate("localhost");
     let server =
-        Nats::start_with_tls(&folder.0.join("server"), &tools.nats_server, &certificate, "dudao", "a password")
+        Nats::start_with_tls(&folder.path().join("server"), &tools.nats_server, &certificate, "dudao", "a password")
             .await
             .unwrap();
-    let ours = ours.file(&folder.0, "ours.crt");
+    let ours = ours.file(folder.path(), "ours.crt");
 
     let connected = Broker::connect(&broker(&server, "localhost", &ours)).await.unwrap();
     assert_eq!(outcome(&connected).await, None);
 
     let refused =
-        Broker::connect(&broker(&server, "localhost", &another.file(&folder.0, "another.crt"))).await.unwrap();
+        Broker::connect(&broker(&server, "localhost", &another.file(folder.path(), "another.crt"))).await.unwrap();
     let told = outcome(&refused).await.expect("another authority is not believed");
     assert!(told.contains("not signed by the authority in broker.authority_file"), "{told}");
     let refused = Broker::connect(&broker(&server, "127.0.0.1", &ours)).await.unwrap();
@@ -180,6 +161,6 @@ async fn nats_has_to_prove_its_name_by_the_named_authority() {
     let told = outcome(&Broker::connect(&wrong).await.unwrap()).await.expect("the password is asked for");
     assert!(told.to_lowercase().contains("authorization"), "{told}");
     // A wrong path is a mistake, not a broker that is away.
-    let missing = Broker::connect(&broker(&server, "localhost", &folder.0.join("missing.crt"))).await.unwrap_err();
+    let missing = Broker::connect(&broker(&server, "localhost", &folder.path().join("missing.crt"))).await.unwrap_err();
     assert!(matches!(missing, BrokerError::Authority { .. }), "{missing}");
 }

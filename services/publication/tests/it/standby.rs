@@ -1,36 +1,16 @@
 //! The portal over a real writer and a real standby that follows it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use local_stack::{Postgres, PostgresOptions, Tools, workspace_root};
+use local_stack::{Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
 use postgres::Standby;
 use service_kit::Worker;
 use sqlx::postgres::PgConnectOptions;
 use testkit::{Call, Database};
 
 use crate::support::{App, public_path_of, rectification, replica};
-
-/// A folder that is gone when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("publication-standby-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        // The user postgres has to pass through, whatever the umask.
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 /// A replica of the service with nothing in its memory, whose worker is run by hand.
 struct Replica {
@@ -72,13 +52,13 @@ impl Replica {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_come_from_the_standby_while_it_keeps_up_and_from_the_writer_otherwise() {
-    let folder = Folder::new();
+    let folder = ScratchFolder::new("publication-standby").unwrap();
     let bin = Tools::find(&workspace_root()).unwrap().pg_bin;
     let options = PostgresOptions { durable: false, max_connections: 100, ..PostgresOptions::new(bin) };
-    let writer = Postgres::start(&folder.0.join("writer"), &options).await.unwrap();
+    let writer = Postgres::start(&folder.path().join("writer"), &options).await.unwrap();
     let database = Database::on(writer.superuser("postgres"), &[&messaging::MIGRATOR, &publication::MIGRATOR]).await;
     let app = App::over(database).await;
-    let follower = writer.standby(&folder.0.join("standby"), &options).await.unwrap();
+    let follower = writer.standby(&folder.path().join("standby"), &options).await.unwrap();
     let name = "SELECT current_database()::text";
     let name: String = sqlx::query_scalar(name).fetch_one(app.database.pool()).await.unwrap();
     let standby = follower.superuser(&name);
