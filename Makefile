@@ -38,6 +38,7 @@ test: install ## Everything that CI checks
 	$(call section,Checked queries,$(DEV)/with-servers.sh $(DEV)/prepare.sh --check)
 	$(call section,Build,cargo build --workspace --bins)
 	@$(MAKE) --no-print-directory chart
+	@$(DEV)/install.sh test
 	$(call section,Tests,$(DEV)/with-servers.sh cargo nextest run --workspace --exclude simulation)
 	$(call section,Simulation and model,cargo nextest run -p simulation --cargo-profile simulation)
 	$(call section,Ten million timers,target/simulation/simulate --timers 10000000)
@@ -73,6 +74,7 @@ storm: install ## The storm alone: 100,000 orders at one instant while replicas,
 	@cargo nextest run --workspace --test storm --no-capture
 
 drills: install ## Every drill in full size (NAME=… for one): figures in target/drills/results.jsonl and in a table
+	@$(DEV)/install.sh test
 	$(call section,Build,cargo build --workspace --bins)
 	@target/debug/drill run $(NAME) --results target/drills/results.jsonl
 

@@ -6,6 +6,7 @@
 # Does nothing, quickly, when all is there. PG_BIN and NATS_SERVER name other servers to use instead.
 # install.sh chart: besides, what checks the Helm chart: Kubernetes' schemas, and helm and promtool built from their official Go
 # modules (minutes, once). Without Go those of PATH are used; chart.py says so when there are none.
+# install.sh test: besides, the object store of the tests, versitygw, built from its Go module.
 # install.sh image: besides, what builds the image and tries it: buildah and skopeo from the system's packages, cargo-auditable
 # compiled from its crate, and the schema of bills of materials.
 # install.sh cluster: besides, what makes a Kubernetes for the trial of the chart, in .tools/cluster: Kubernetes, etcd, CoreDNS and
@@ -24,6 +25,7 @@ PINS=(
 CHART_PINS=(kubernetes-validate==1.37.0)
 HELM=helm.sh/helm/v4/cmd/helm@v4.2.4
 PROMTOOL=github.com/prometheus/prometheus/cmd/promtool@v0.314.0
+VERSITYGW=github.com/versity/versitygw/cmd/versitygw@v1.8.0
 IMAGE_PINS=('cyclonedx-python-lib[json-validation]==11.12.0' PyYAML==6.0.4)
 AUDITABLE=0.7.7
 # containerd 1.6 of Debian and control groups of version 1 both do with this one; 1.35 wants version 2.
@@ -202,6 +204,20 @@ install_chart_tools() {
     printf '%s\n' "$wanted" >"$stamp"
 }
 
+install_test_tools() {
+    local stamp="$TOOLS/versitygw"
+    [[ ! -f $stamp || $(<"$stamp") != "$VERSITYGW" ]] || return 0
+    if have go; then
+        note "building the object store of the tests from its Go module; this takes a minute, once"
+        CGO_ENABLED=0 GOFLAGS=-mod=mod GOWORK=off GOBIN="$TOOLS/bin" go install -trimpath -ldflags=-s "$VERSITYGW" ||
+            die "go could not install $VERSITYGW"
+    else
+        have versitygw || die "Go is missing, and there is no versitygw in PATH: tests of object stores need it"
+        ln -sfn "$(command -v versitygw)" "$TOOLS/bin/versitygw"
+    fi
+    printf '%s\n' "$VERSITYGW" >"$stamp"
+}
+
 install_image_tools() {
     local stamp="$TOOLS/image/pins" wanted="${IMAGE_PINS[*]} cargo-auditable $AUDITABLE" python scratch
     [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]] || return 0
@@ -293,6 +309,7 @@ install_cluster_tools() {
 }
 
 [[ ${1:-} != chart ]] || install_chart_tools
+[[ ${1:-} != test ]] || install_test_tools
 [[ ${1:-} != image ]] || install_image_tools
 [[ ${1:-} != cluster ]] || install_cluster_tools
 require_servers

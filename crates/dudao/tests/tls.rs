@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dudao::doctor::{self, Finding};
 use dudao::{BrokerEntry, DatabaseEntry, Installation, ServiceEntry};
-use local_stack::{Certificate, Nats, Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
+use local_stack::{Certificate, Nats, NatsOptions, Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
 fn file(folder: &ScratchFolder, name: &str, text: &str) -> PathBuf {
@@ -70,15 +70,8 @@ async fn the_doctor_believes_the_authorities_that_the_description_names_and_no_o
     let ours = authority("ours");
     let options = PostgresOptions { certificate: Some(certificate(&ours)), ..PostgresOptions::new(&tools.pg_bin) };
     let postgres = Postgres::start(&folder.path().join("postgres"), &options).await.unwrap();
-    let nats = Nats::start_with_tls(
-        &folder.path().join("nats"),
-        &tools.nats_server,
-        &certificate(&ours),
-        "dudao",
-        "a password",
-    )
-    .await
-    .unwrap();
+    let options = NatsOptions { certificate: Some(certificate(&ours)), ..NatsOptions::new("dudao", "a password") };
+    let nats = Nats::start(&folder.path().join("nats"), &tools.nats_server, &options).await.unwrap();
     let password = file(&folder, "password", "a password\n");
     let ours = file(&folder, "ours.crt", &ours.pem());
     let another = file(&folder, "another.crt", &authority("another").pem());

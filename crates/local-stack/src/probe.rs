@@ -21,6 +21,8 @@ pub enum Ready {
         /// Usually `/readyz`.
         path: String,
     },
+    /// Somebody listens there.
+    Listens(SocketAddr),
     /// A NATS server greets, and has JetStream.
     Nats(SocketAddr),
     /// PostgreSQL answers a query.
@@ -38,6 +40,9 @@ impl Ready {
         let look = async {
             match self {
                 Self::Http { address, path } => http(*address, path).await,
+                Self::Listens(address) => {
+                    TcpStream::connect(address).await.map(drop).map_err(|error| error.to_string())
+                }
                 Self::Nats(address) => nats(*address).await,
                 Self::Postgres(options) => postgres(options).await,
             }

@@ -29,6 +29,11 @@ pub(crate) fn send(pid: u32, signal: StopSignal) -> bool {
     send_named(pid, signal.name())
 }
 
+/// Asks a server to read its configuration again.
+pub(crate) fn reload(pid: u32) -> bool {
+    send_named(pid, "HUP")
+}
+
 fn send_named(pid: u32, signal: &str) -> bool {
     Command::new("/bin/sh")
         .args(["-c", "kill -s \"$1\" \"$2\"", "kill", signal, &pid.to_string()])

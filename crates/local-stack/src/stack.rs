@@ -10,12 +10,13 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 
 use crate::{
-    DatabaseAccess, Error, KeyMakers, Nats, NatsNode, Postgres, PostgresOptions, Process, ServiceProcess, Tools,
+    DatabaseAccess, Error, KeyMakers, Nats, NatsNode, NatsOptions, Postgres, PostgresOptions, Process, ServiceProcess,
+    Tools,
 };
 use crate::{clock, database, folder, secret};
 
 use layout::{Layout, Ports};
-pub use settings::Settings;
+pub use settings::{BrokerAccess, Settings};
 
 /// The nine services.
 pub const SERVICES: [&str; 9] =
@@ -26,6 +27,9 @@ pub const SIMULATORS: [&str; 2] = ["national-platform", "mail-sink"];
 
 /// Servers that a broker's cluster has.
 const BROKERS: [&str; 3] = ["nats", "nats-2", "nats-3"];
+
+/// Whom it lets in.
+const BROKER_USER: &str = "dudao";
 
 /// Hold no business data, hence no database.
 const WITHOUT_DATABASE: [&str; 2] = ["documents", "console"];
@@ -130,8 +134,12 @@ impl Stack {
             http: self.ports.http(name),
             second: self.ports.second(name),
             database: self.databases.get(name).cloned(),
-            nats_url: self.nats().url(),
-            broker_copies: self.brokers.len(),
+            broker: BrokerAccess {
+                url: self.nats().url(),
+                user: BROKER_USER.to_owned(),
+                password_file: self.layout.password("nats"),
+                copies: self.brokers.len(),
+            },
             files: self.layout.files(),
             own_folder: self.layout.own(name),
             journal_key: self.layout.journal_key(name),
@@ -253,12 +261,15 @@ impl Stack {
 async fn start_brokers(layout: &Layout, ports: &Ports, options: &StackOptions) -> Result<Vec<Nats>, Error> {
     let names: &[&str] = if options.broker_cluster { &BROKERS } else { &BROKERS[..1] };
     let routes: Vec<u16> = names.iter().map(|name| ports.second(name).port()).collect();
+    let password = secret::kept(&layout.password("nats"), secret::password)?;
     try_join_all(names.iter().map(|name| {
         let node = NatsNode { name: (*name).to_owned(), route: ports.second(name).port(), routes: routes.clone() };
-        async move {
-            let node = options.broker_cluster.then_some(&node);
-            Nats::start(&layout.server(name), &options.tools.nats_server, Some(ports.first(name)), node).await
-        }
+        let how = NatsOptions {
+            port: Some(ports.first(name)),
+            node: options.broker_cluster.then_some(node),
+            ..NatsOptions::new(BROKER_USER, &password)
+        };
+        async move { Nats::start(&layout.server(name), &options.tools.nats_server, &how).await }
     }))
     .await
 }

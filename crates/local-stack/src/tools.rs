@@ -11,6 +11,8 @@ pub struct Tools {
     pub pg_bin: PathBuf,
     /// `nats-server`, 2.10 or newer.
     pub nats_server: PathBuf,
+    /// `versitygw`; only tests of object stores need it.
+    pub object_store: PathBuf,
 }
 
 impl Tools {
@@ -31,7 +33,7 @@ impl Tools {
                 remedy: "run deploy/dev/install.sh, or set NATS_SERVER to version 2.10 or newer".to_owned(),
             });
         }
-        Ok(Self { pg_bin, nats_server })
+        Ok(Self { pg_bin, nats_server, object_store: workspace.join(".tools/bin/versitygw") })
     }
 }
 

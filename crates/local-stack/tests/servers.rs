@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use local_stack::{
-    Error, KeyMakers, KeyTexts, Nats, Postgres, PostgresOptions, SERVICES, SIMULATORS, ScratchFolder, Settings, Stack,
-    StackOptions, Tools, workspace_root,
+    Error, KeyMakers, KeyTexts, Nats, NatsOptions, NatsUser, Postgres, PostgresOptions, SERVICES, SIMULATORS,
+    ScratchFolder, Settings, Stack, StackOptions, Tools, workspace_root,
 };
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -49,11 +49,52 @@ async fn postgres_is_closed_to_whoever_has_no_password() {
     assert_eq!(refused.as_database_error().and_then(DatabaseError::code).as_deref(), Some("28P01"), "{refused}");
 }
 
+/// As the user that may come in.
+async fn come_in(server: &Nats, name: &str, password: &str) -> Result<async_nats::Client, async_nats::ConnectError> {
+    async_nats::ConnectOptions::with_user_and_password(name.to_owned(), password.to_owned()).connect(server.url()).await
+}
+
+async fn streams(server: &Nats) -> async_nats::jetstream::Context {
+    async_nats::jetstream::new(come_in(server, "dudao", "a password").await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_lets_in_whom_it_is_told_to_and_learns_of_a_change_while_it_runs() {
+    let folder = ScratchFolder::new("local-stack-nats-users").unwrap();
+    let options = NatsOptions::new("dudao", "a \"password\" {}");
+    let server = Nats::start(folder.path(), &tools().nats_server, &options).await.unwrap();
+    assert!(async_nats::connect(server.url()).await.is_err(), "nobody comes in without a name");
+    let before = come_in(&server, "dudao", "a \"password\" {}").await.unwrap();
+    let command = std::fs::read_to_string(format!("/proc/{}/cmdline", server.process().pid().unwrap())).unwrap();
+    assert!(!command.contains("password"), "the password is no matter for the list of processes");
+
+    let next = NatsUser { name: "dudao-2".to_owned(), password: "another".to_owned() };
+    server.set_users(&[options.users[0].clone(), next.clone()]).unwrap();
+    let begun = Instant::now();
+    while come_in(&server, &next.name, &next.password).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{}", server.process().tail());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(before.flush().await.is_ok());
+    assert!(come_in(&server, "dudao", "a \"password\" {}").await.is_ok());
+
+    server.set_users(std::slice::from_ref(&next)).unwrap();
+    while come_in(&server, "dudao", "a \"password\" {}").await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(40), "{}", server.process().tail());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // What it learnt stays over a new start.
+    server.process().kill().await;
+    server.process().ready().await.unwrap();
+    assert!(come_in(&server, &next.name, &next.password).await.is_ok());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_keeps_its_stream_over_a_kill_and_loses_it_when_wiped() {
     let folder = ScratchFolder::new("local-stack-nats").unwrap();
-    let server = Nats::start(folder.path(), &tools().nats_server, None, None).await.unwrap();
-    let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    let options = NatsOptions::new("dudao", "a password");
+    let server = Nats::start(folder.path(), &tools().nats_server, &options).await.unwrap();
+    let jetstream = streams(&server).await;
     let config = async_nats::jetstream::stream::Config {
         name: "KEPT".to_owned(),
         subjects: vec!["kept.>".to_owned()],
@@ -64,12 +105,12 @@ async fn nats_keeps_its_stream_over_a_kill_and_loses_it_when_wiped() {
 
     server.process().kill().await;
     server.process().ready().await.unwrap();
-    let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    let jetstream = streams(&server).await;
     let messages = jetstream.get_stream("KEPT").await.unwrap().info().await.unwrap().state.messages;
     assert_eq!(messages, 1);
 
     server.wipe().await.unwrap();
-    let jetstream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    let jetstream = streams(&server).await;
     assert!(jetstream.get_stream("KEPT").await.is_err(), "the stream is wiped");
 }
 

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use local_stack::{Certificate, Nats, Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
+use local_stack::{Certificate, Nats, NatsOptions, Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
 use messaging::{Broker, BrokerError, BrokerOptions};
 use postgres::{Database, DatabaseOptions};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
@@ -138,10 +138,8 @@ async fn nats_has_to_prove_its_name_by_the_named_authority() {
     let folder = ScratchFolder::new("local-stack-nats-tls").unwrap();
     let (ours, another) = (Authority::new("ours"), Authority::new("another"));
     let certificate = ours.certificate("localhost");
-    let server =
-        Nats::start_with_tls(&folder.path().join("server"), &tools.nats_server, &certificate, "dudao", "a password")
-            .await
-            .unwrap();
+    let options = NatsOptions { certificate: Some(certificate), ..NatsOptions::new("dudao", "a password") };
+    let server = Nats::start(&folder.path().join("server"), &tools.nats_server, &options).await.unwrap();
     let ours = ours.file(folder.path(), "ours.crt");
 
     let connected = Broker::connect(&broker(&server, "localhost", &ours)).await.unwrap();

@@ -152,8 +152,9 @@ impl From<FileError> for Problem {
             FileError::Unknown(_) => {
                 Self::new(ProblemKind::UnknownResource, Text::new("文件不存在。", "There is no such file."))
             }
-            // The disk is full, the volume is away, the bucket does not answer: waiting helps once somebody has seen to it.
-            FileError::Store(object_store::Error::Generic { .. }) | FileError::Folder(_) => {
+            // The disk is full, the volume is away, the bucket does not answer or does not let us in: waiting helps once somebody
+            // has seen to it.
+            FileError::Store(_) | FileError::Folder(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the file store does not work");
                 Self::unavailable(
                     Text::new(
@@ -164,7 +165,7 @@ impl From<FileError> for Problem {
                     STORE_RETRY_AFTER,
                 )
             }
-            error @ (FileError::Damaged(_) | FileError::Store(_)) => Self::internal(&error),
+            error @ FileError::Damaged(_) => Self::internal(&error),
         }
     }
 }

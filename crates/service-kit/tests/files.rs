@@ -6,7 +6,9 @@ use std::io::Cursor;
 use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder as _, ImageFormat, Rgb, RgbImage};
+use local_stack::{AccessKey, Certificate, ObjectStore as Store, ScratchFolder, Tools, workspace_root};
 use problem::Problem;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use service_kit::config::{FilesSection, SecretFile};
 use service_kit::files::{EVIDENCE, FileError, Files, MediaKind, TABLE, UploadPolicy, collect};
 
@@ -175,71 +177,104 @@ async fn foreign_addresses_and_damage_are_noticed() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// An object store that keeps one object: the least that S3 asks of it.
-async fn object_store(kept: &'static [u8]) -> wiremock::MockServer {
-    use wiremock::matchers::{header_regex, method, path_regex};
-    use wiremock::{Mock, MockServer, ResponseTemplate};
-    let server = MockServer::start().await;
-    let signed = || header_regex("authorization", "^AWS4-HMAC-SHA256 Credential=dudao/");
-    let address = || path_regex("^/evidence/sha256/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}$");
-    // The first is taken; whoever comes after is told that it is there.
-    Mock::given(method("PUT"))
-        .and(address())
-        .and(signed())
-        .and(header_regex("if-none-match", r"^\*$"))
-        .respond_with(ResponseTemplate::new(200).insert_header("etag", "\"1\""))
-        .up_to_n_times(1)
-        .expect(1)
-        .mount(&server)
-        .await;
-    Mock::given(method("PUT")).and(address()).respond_with(ResponseTemplate::new(412)).mount(&server).await;
-    let found = ResponseTemplate::new(200)
-        .insert_header("etag", "\"1\"")
-        .insert_header("last-modified", "Thu, 26 Nov 2026 00:00:00 GMT")
-        .set_body_bytes(kept);
-    Mock::given(method("GET")).and(address()).and(signed()).respond_with(found).up_to_n_times(1).mount(&server).await;
-    Mock::given(method("GET")).respond_with(ResponseTemplate::new(404)).mount(&server).await;
-    server
+/// A real object store in a folder of its own, and the key that opens it.
+async fn object_store(folder: &ScratchFolder, certificate: Option<&Certificate>) -> (Store, AccessKey) {
+    let tools = Tools::find(&workspace_root()).unwrap();
+    let key = AccessKey::new("dudao").unwrap();
+    let keys = std::slice::from_ref(&key);
+    let store = Store::start(&folder.path().join("store"), &tools.object_store, keys, certificate).await.unwrap();
+    (store, key)
 }
 
-fn bucket(endpoint: &str) -> Files {
+/// Its bucket as a service sees it.
+fn bucket(folder: &ScratchFolder, store: &Store, key: &AccessKey, authority: Option<&str>) -> Files {
     service_kit::install_crypto();
-    let folder = std::env::temp_dir().join(format!("dudao-bucket-{}", uuid::Uuid::new_v4()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let secret = |text: &str| {
-        let file = folder.join(text);
+    let written = |name: String, text: &str| {
+        let file = folder.path().join(name);
         std::fs::write(&file, text).unwrap();
-        Some(SecretFile::read(&file).unwrap())
+        file
     };
+    let secret = |name: &str, text: &str| SecretFile::read(&written(format!("{}-{name}", key.id), text)).unwrap();
     let section = FilesSection {
         folder: None,
-        bucket: Some("evidence".to_owned()),
-        endpoint: Some(endpoint.to_owned()),
+        bucket: Some(store.bucket().to_owned()),
+        endpoint: Some(store.endpoint().to_owned()),
         region: "us-east-1".to_owned(),
-        access_key_id_file: secret("dudao"),
-        secret_access_key_file: secret("secret"),
-        authority_file: None,
+        access_key_id_file: Some(secret("id", &key.id)),
+        secret_access_key_file: Some(secret("secret", &key.secret)),
+        authority_file: authority.map(|text| written("authority.crt".to_owned(), text)),
     };
-    let files = Files::open(&section).unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
-    files
+    Files::open(&section).unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_object_store_keeps_a_file_once_and_gives_it_back_whole() {
-    let server = object_store("到校核查".as_bytes()).await;
-    let files = bucket(&server.uri());
+    let folder = ScratchFolder::new("service-kit-files").unwrap();
+    let (store, key) = object_store(&folder, None).await;
+    let files = bucket(&folder, &store, &key, None);
     let first = files.put(Bytes::from("到校核查"), "text/plain").await.unwrap();
-    let second = files.put(Bytes::from("到校核查"), "text/plain").await.unwrap();
-    assert_eq!(first, second);
+    assert_eq!(files.put(Bytes::from("到校核查"), "text/plain").await.unwrap(), first);
     assert_eq!(files.get(&first.sha256).await.unwrap(), "到校核查");
-    assert!(matches!(files.get(&first.sha256).await, Err(FileError::Unknown(_))));
+    let photo = files.accept_bytes(jpeg_with_exif(), EVIDENCE).await.unwrap();
+    assert_eq!(files.get(&photo.sha256).await.unwrap().len() as u64, photo.bytes);
+    let nowhere = "0".repeat(64);
+    assert!(matches!(files.get(&nowhere).await, Err(FileError::Unknown(_))));
+
+    // What the store changed is not given out, and what is there is not written over: two replicas may store the same at once.
+    let object = store.object(&format!("sha256/{}/{}/{}", &first.sha256[..2], &first.sha256[2..4], first.sha256));
+    std::fs::write(&object, "changed").unwrap();
+    assert!(matches!(files.get(&first.sha256).await, Err(FileError::Damaged(_))));
+    assert_eq!(files.put(Bytes::from("到校核查"), "text/plain").await.unwrap(), first);
+    assert_eq!(std::fs::read_to_string(&object).unwrap(), "changed");
 }
 
-#[tokio::test]
-async fn what_an_object_store_changed_is_not_given_out() {
-    let server = object_store(b"changed").await;
-    let files = bucket(&server.uri());
-    let stored = files.put(Bytes::from("到校核查"), "text/plain").await.unwrap();
-    assert!(matches!(files.get(&stored.sha256).await, Err(FileError::Damaged(_))));
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_an_object_store_is_changed_while_both_are_good() {
+    let folder = ScratchFolder::new("service-kit-files").unwrap();
+    let (store, old) = object_store(&folder, None).await;
+    let before = bucket(&folder, &store, &old, None);
+    let kept = before.put(Bytes::from("旧密钥"), "text/plain").await.unwrap();
+
+    let new = AccessKey::new("dudao-2").unwrap();
+    store.set_keys(&[old, new.clone()]).unwrap();
+    let after = bucket(&folder, &store, &new, None);
+    assert_eq!(before.get(&kept.sha256).await.unwrap(), "旧密钥");
+    assert_eq!(after.get(&kept.sha256).await.unwrap(), "旧密钥");
+
+    store.set_keys(&[new]).unwrap();
+    let fresh = after.put(Bytes::from("新密钥"), "text/plain").await.unwrap();
+    assert_eq!(after.get(&fresh.sha256).await.unwrap(), "新密钥");
+    // A store that does not let us in is a matter for the operators, not an error of ours.
+    for error in
+        [before.get(&kept.sha256).await.unwrap_err(), before.put(Bytes::from("迟到"), "text/plain").await.unwrap_err()]
+    {
+        let problem = Problem::from(error);
+        assert_eq!(problem.status(), 503, "{problem:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_store_has_to_prove_its_name_by_the_named_authority() {
+    let folder = ScratchFolder::new("service-kit-files").unwrap();
+    let (ours, another) = (authority("ours"), authority("another"));
+    let pair = KeyPair::generate().unwrap();
+    let signed = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&pair, &ours).unwrap();
+    let certificate = Certificate { chain: signed.pem(), key: pair.serialize_pem() };
+    let (store, key) = object_store(&folder, Some(&certificate)).await;
+
+    let files = bucket(&folder, &store, &key, Some(&ours.pem()));
+    let kept = files.put(Bytes::from("到校核查"), "text/plain").await.unwrap();
+    assert_eq!(files.get(&kept.sha256).await.unwrap(), "到校核查");
+    for authority in [Some(another.pem()), None] {
+        let files = bucket(&folder, &store, &key, authority.as_deref());
+        assert!(matches!(files.get(&kept.sha256).await, Err(FileError::Store(_))));
+    }
+}
+
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }

@@ -24,8 +24,7 @@ pub async fn drill(ground: &Ground) -> anyhow::Result<Report> {
             world.stack().nats().wipe().await?;
             report.phase("消息服务器重新可用 the broker serves again", lost.elapsed());
             // A stream is there again when its relay has noticed.
-            let client = async_nats::connect(&world.installation.broker.url).await?;
-            let broker = async_nats::jetstream::new(client);
+            let broker = world.jetstream().await?;
             for service in flow::JOURNALS {
                 let stream = contracts::subjects::stream("", service);
                 until_true("the streams are there again", || async { Ok(broker.get_stream(&stream).await.is_ok()) })

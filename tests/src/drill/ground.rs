@@ -82,10 +82,11 @@ impl Ground {
     pub async fn under_load_every<T>(
         &self,
         pace: Duration,
+        most: usize,
         lives: &Lives<'_>,
         act: impl AsyncFnOnce(&Load) -> anyhow::Result<T>,
     ) -> anyhow::Result<(T, Duration)> {
-        self.under_load_as(pace, usize::MAX, lives, act).await
+        self.under_load_as(pace, most, lives, act).await
     }
 
     fn pace(&self) -> Duration {

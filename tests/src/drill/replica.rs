@@ -71,7 +71,7 @@ async fn standby(ground: &Ground, world: &World) -> anyhow::Result<Postgres> {
 async fn copies_are_there(world: &World) -> anyhow::Result<()> {
     let servers = world.stack().brokers().len();
     until_true("each stream has all its copies", || async {
-        let broker = async_nats::jetstream::new(async_nats::connect(&world.installation.broker.url).await?);
+        let broker = world.jetstream().await?;
         for service in flow::JOURNALS {
             let mut stream = broker.get_stream(contracts::subjects::stream("", service)).await?;
             let cluster = stream.info().await?.cluster.clone().context("no cluster")?;

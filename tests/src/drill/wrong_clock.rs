@@ -45,7 +45,7 @@ pub async fn drill(ground: &Ground) -> anyhow::Result<Report> {
     let (steps, pace) = if ground.small { (6, 2_500) } else { (40, 300) };
     let judging: Vec<&str> = SERVICES.into_iter().filter(|name| !WITHOUT_DATABASE.contains(name)).collect();
     let ((), took) = ground
-        .under_load_every(Duration::from_millis(pace), &lives, async |_| {
+        .under_load_every(Duration::from_millis(pace), usize::MAX, &lives, async |_| {
             ground.steps(&lives, steps).await?;
             for ahead in [HOUR, -HOUR] {
                 let off = if ahead > 0 { "快一小时 an hour ahead" } else { "慢一小时 an hour behind" };

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use local_stack::{Settings, workspace_root};
+use local_stack::{AccessKey, BrokerAccess, ObjectStore, Settings, workspace_root};
 
 /// Where things are that are no part of the stack.
 #[derive(Debug, Clone)]
@@ -20,6 +20,43 @@ pub struct Places {
     pub rendering_key: PathBuf,
     /// Its public half.
     pub rendering_public_key: String,
+    /// The bucket for files; without one they lie in the stack's folder.
+    pub bucket: Option<Bucket>,
+}
+
+/// A bucket of an object store.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    /// The store's address.
+    pub endpoint: String,
+    /// The bucket's name.
+    pub name: String,
+    /// File with the id of the key that opens it.
+    pub key_id_file: PathBuf,
+    /// File with the secret half.
+    pub secret_file: PathBuf,
+}
+
+impl Bucket {
+    /// The bucket of a store, opened by a key whose halves are written into a folder.
+    pub fn of(store: &ObjectStore, key: &AccessKey, folder: &Path) -> std::io::Result<Self> {
+        let file = |half: &str| folder.join(format!("{}.{half}", key.id));
+        let (key_id_file, secret_file) = (file("id"), file("secret"));
+        std::fs::write(&key_id_file, &key.id)?;
+        std::fs::write(&secret_file, &key.secret)?;
+        Ok(Self { endpoint: store.endpoint().to_owned(), name: store.bucket().to_owned(), key_id_file, secret_file })
+    }
+
+    /// The lines of `[files]`.
+    pub fn lines(&self) -> String {
+        format!(
+            "bucket = {:?}\nendpoint = {:?}\naccess_key_id_file = {}\nsecret_access_key_file = {}\n",
+            self.name,
+            self.endpoint,
+            quoted(&self.key_id_file),
+            quoted(&self.secret_file)
+        )
+    }
 }
 
 /// The text of a service's configuration.
@@ -36,23 +73,28 @@ pub fn text(settings: &Settings, places: &Places) -> String {
         let _ = write!(
             out,
             "[database]\nhost = {:?}\nport = {}\nname = {:?}\nuser = {:?}\npassword_file = {}\nmax_connections = 14\n\
-             [broker]\nurl = {:?}\n{}[access]\npublic_keys = {}\n[journal]\nsigning_key_file = {}\n[files]\nfolder = {}\n\
+             [broker]\n{}[access]\npublic_keys = {}\n[journal]\nsigning_key_file = {}\n[files]\n{}\
              [clock]\nallow_rehearsal = true\n",
             database.host,
             database.port,
             database.name,
             database.user,
             quoted(&database.password_file),
-            settings.nats_url,
-            // Earlier versions know no copies.
-            if settings.broker_copies > 1 { format!("replicas = {}\n", settings.broker_copies) } else { String::new() },
+            broker(&settings.broker),
             quoted(&settings.token_public_keys),
             quoted(&settings.journal_key),
-            quoted(&settings.files),
+            places.bucket.as_ref().map_or_else(|| format!("folder = {}\n", quoted(&settings.files)), Bucket::lines),
         );
     }
     out.push_str(&own(settings, places));
     out
+}
+
+/// The lines of `[broker]`.
+pub fn broker(access: &BrokerAccess) -> String {
+    let BrokerAccess { url, user, password_file, copies } = access;
+    let file = quoted(password_file);
+    format!("url = {url:?}\nuser = {user:?}\npassword_file = {file}\nreplicas = {copies}\n")
 }
 
 /// The sections that only this service has.

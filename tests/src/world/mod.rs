@@ -19,14 +19,14 @@ use dudao::keys::{self, KeyPurpose};
 use dudao::{BrokerEntry, DatabaseEntry, Installation, ServiceEntry};
 use jiff::Timestamp;
 use local_stack::{
-    KeyMakers, KeyTexts, Process, Program, Ready, SERVICES, ServiceProcess, Settings, Stack, StackOptions, Tools,
-    workspace_root,
+    AccessKey, KeyMakers, KeyTexts, ObjectStore, Process, Program, Ready, SERVICES, ServiceProcess, Settings, Stack,
+    StackOptions, Tools, workspace_root,
 };
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 
 use api::Api;
-use config::Places;
+use config::{Bucket, Places};
 use db::Databases;
 use doors::Doors;
 use wait::{LIMIT, until};
@@ -41,6 +41,7 @@ pub struct World {
     second: BTreeMap<String, ServiceProcess>,
     simulators: BTreeMap<&'static str, Process>,
     stack: Stack,
+    object_store: Option<ObjectStore>,
     doors: Option<Doors>,
     /// What `dudao` reads.
     pub installation: Installation,
@@ -67,6 +68,8 @@ pub struct WorldOptions {
     pub postgres: Vec<String>,
     /// Whether the broker is a cluster of three servers.
     pub broker_cluster: bool,
+    /// Whether evidence lies in a bucket of an object store instead of a folder, and the key that opens it.
+    pub bucket_key: Option<AccessKey>,
     /// Processes of each service behind its door (1 or 2), see [`doors`], as behind the addresses of a cluster; 0: no doors,
     /// everybody is reached directly.
     pub behind_doors: usize,
@@ -87,6 +90,7 @@ impl WorldOptions {
             version: None,
             postgres: Vec::new(),
             broker_cluster: false,
+            bucket_key: None,
             behind_doors: 0,
             environment: Vec::new(),
             second_environment: Vec::new(),
@@ -134,16 +138,28 @@ impl World {
         // Behind doors, versions are changed: each process has its own.
         let changing = options.behind_doors > 0;
         let programs = if changing { options.folder.join("bin") } else { version.programs.clone() };
+        let tools = Tools::find(&workspace)?;
+        let object_store = match &options.bucket_key {
+            Some(key) => {
+                let (folder, keys) = (options.folder.join("object-store"), std::slice::from_ref(key));
+                Some(ObjectStore::start(&folder, &tools.object_store, keys, None).await?)
+            }
+            None => None,
+        };
         let mut stack = Stack::open(StackOptions {
             durable: options.durable,
             ports: options.ports,
             environment: options.environment,
             postgres: options.postgres,
             broker_cluster: options.broker_cluster,
-            ..StackOptions::new(options.folder, Tools::find(&workspace)?, programs, keys)
+            ..StackOptions::new(options.folder, tools, programs, keys)
         })
         .await?;
-        let places = places(&stack, &version)?;
+        let mut places = places(&stack, &version)?;
+        if let Some((store, key)) = object_store.as_ref().zip(options.bucket_key.as_ref()) {
+            places.bucket = Some(Bucket::of(store, key, &stack.folder().join("secrets"))?);
+        }
+        let places = places;
         let simulators = simulators(&stack, &version.programs)?;
         let face = |name: &str| ["console", "documents"].contains(&name);
         let services: Vec<&str> = SERVICES.into_iter().filter(|name| options.console || !face(name)).collect();
@@ -180,11 +196,12 @@ impl World {
             simulator.ready().await?;
         }
         let bases = shown(stack.settings("console")).addresses.into_iter();
-        let installation = describe(&stack, shown)?;
+        let files = object_store.is_none().then(|| stack.settings("tasks").files);
+        let installation = describe(&stack, files, shown)?;
         std::fs::write(stack.folder().join("stack.toml"), installation.to_toml()).context("writing stack.toml")?;
         let api = Api::new(bases.map(|(name, address)| (name, format!("http://{address}"))).collect())?;
         let db = Databases::of(&installation)?;
-        Ok(Self { second, simulators, stack, doors, installation, api, db })
+        Ok(Self { second, simulators, stack, object_store, doors, installation, api, db })
     }
 
     /// Its processes.
@@ -243,6 +260,19 @@ impl World {
             options = options.port(doors.database().address().port());
         }
         Ok(PgConnection::connect_with(&options).await?)
+    }
+
+    /// The object store, of a world that has one.
+    pub fn object_store(&self) -> anyhow::Result<&ObjectStore> {
+        self.object_store.as_ref().context("this world has no object store")
+    }
+
+    /// The broker's streams, as a service reaches them.
+    pub async fn jetstream(&self) -> anyhow::Result<async_nats::jetstream::Context> {
+        let broker = self.stack.settings("deadlines").broker;
+        let password = std::fs::read_to_string(&broker.password_file).context("reading the broker's password")?;
+        let options = async_nats::ConnectOptions::with_user_and_password(broker.user, password.trim().to_owned());
+        Ok(async_nats::jetstream::new(options.connect(broker.url).await.context("the broker")?))
     }
 
     /// The folder of the installation.
@@ -309,6 +339,9 @@ impl World {
         }
         futures_util::future::join_all(self.second.values().map(|process| process.terminate())).await;
         self.stack.stop().await;
+        if let Some(store) = &self.object_store {
+            store.process().terminate().await;
+        }
     }
 }
 
@@ -366,7 +399,7 @@ fn places(stack: &Stack, version: &Version) -> anyhow::Result<Places> {
     }
     let rendering_public_key = std::fs::read_to_string(public).context("reading a public key")?.trim().to_owned();
     let rulebook = version.rulebook.clone();
-    Ok(Places { rulebook, operator_password, cookie_key, link_key, rendering_key, rendering_public_key })
+    Ok(Places { rulebook, operator_password, cookie_key, link_key, rendering_key, rendering_public_key, bucket: None })
 }
 
 fn simulators(stack: &Stack, binaries: &Path) -> anyhow::Result<BTreeMap<&'static str, Process>> {
@@ -413,7 +446,11 @@ fn simulators(stack: &Stack, binaries: &Path) -> anyhow::Result<BTreeMap<&'stati
 }
 
 /// The description that `dudao verify` and `dudao doctor` read.
-fn describe(stack: &Stack, shown: impl Fn(Settings) -> Settings) -> anyhow::Result<Installation> {
+fn describe(
+    stack: &Stack,
+    files: Option<PathBuf>,
+    shown: impl Fn(Settings) -> Settings,
+) -> anyhow::Result<Installation> {
     let mut services = Vec::new();
     for name in SERVICES {
         let settings = shown(stack.settings(name));
@@ -436,9 +473,15 @@ fn describe(stack: &Stack, shown: impl Fn(Settings) -> Settings) -> anyhow::Resu
             }),
         });
     }
+    let broker = stack.settings("deadlines").broker;
     Ok(Installation {
-        broker: BrokerEntry { url: stack.nats().url(), ..BrokerEntry::default() },
-        files: Some(stack.settings("tasks").files),
+        broker: BrokerEntry {
+            url: broker.url,
+            user: Some(broker.user),
+            password_file: Some(broker.password_file),
+            ..BrokerEntry::default()
+        },
+        files,
         services,
     })
 }

@@ -35,8 +35,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Feeds and checks.
 pub async fn feed_and_check(world: &World, lives: &Lives<'_>, say: &Say) -> anyhow::Result<()> {
     let before = digests(world).await?;
-    let client = async_nats::connect(&world.installation.broker.url).await?;
-    let broker = jetstream::new(client);
+    let broker = world.jetstream().await?;
     let duplicates = publish_duplicates(&broker).await?;
     let old = publish_old_versions(world, &broker, lives).await?;
     publish_garbage(&broker).await?;

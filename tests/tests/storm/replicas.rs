@@ -49,6 +49,7 @@ impl Replicas {
         let mut stack = Stack::open(options).await?;
         let nothing = || stack.folder().join("nothing");
         let places = Places {
+            bucket: None,
             rulebook: workspace.join("rulebook"),
             operator_password: nothing(),
             cookie_key: nothing(),

@@ -6,6 +6,19 @@ use std::path::PathBuf;
 
 use crate::{DatabaseAccess, SIMULATORS};
 
+/// How services reach the broker.
+#[derive(Debug, Clone)]
+pub struct BrokerAccess {
+    /// `nats://…`.
+    pub url: String,
+    /// User.
+    pub user: String,
+    /// File with the user's password, mode 600.
+    pub password_file: PathBuf,
+    /// How many copies each stream should have.
+    pub copies: usize,
+}
+
 /// The facts of one process of the stack.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -19,9 +32,7 @@ pub struct Settings {
     /// Its database; `None` for `documents`, the console and the simulators.
     pub database: Option<DatabaseAccess>,
     /// The broker.
-    pub nats_url: String,
-    /// How many copies each stream should have.
-    pub broker_copies: usize,
+    pub broker: BrokerAccess,
     /// The content-addressed store that all services share, as they would share an object store.
     pub files: PathBuf,
     /// A folder for itself alone.

@@ -29,8 +29,7 @@ pub async fn check(story: &Story, facts: &mut Facts) -> anyhow::Result<()> {
 
 /// Who hears whom: of every durable consumer that has been given anything, the service that keeps it, and the owner of the stream.
 async fn hops(story: &Story) -> anyhow::Result<BTreeSet<(String, String)>> {
-    let client = async_nats::connect(story.world.stack().nats().url()).await.context("the broker")?;
-    let jetstream = async_nats::jetstream::new(client);
+    let jetstream = story.world.jetstream().await?;
     let mut hops = BTreeSet::new();
     let mut streams = jetstream.streams();
     while let Some(stream) = streams.try_next().await.context("the streams")? {

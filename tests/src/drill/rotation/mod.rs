@@ -1,25 +1,33 @@
 //! Every key and every password is changed while people act: the database roles' passwords, the key that signs tokens, those of the
-//! journals, the one of the national platform, the one of the room that renders, those of cookies and one-time links, and the
-//! password of the installation's own account. Each by the steps of `deploy/README.md`, process by process. Nothing may be lost,
+//! journals, the one of the national platform, the one of the room that renders, those of cookies and one-time links, the broker's
+//! user, the key of the object store, the secret of a webhook, and the password of the installation's own account. Each by the steps of `deploy/README.md`, process by process. Nothing may be lost,
 //! what was signed before stays good for its life, and at the end no old key opens anything.
 
+mod receiver;
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use dudao::keys::{self, KeyPurpose};
 use futures_util::future::try_join_all;
+use local_stack::{AccessKey, BrokerAccess, NatsUser};
 use messaging::JournalPublicKey;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{Client, Method, StatusCode, redirect};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _};
 
+use receiver::{Receiver, Secret};
+
 use super::{Ground, Report};
 use crate::lives::Lives;
 use crate::lives::flow::JOURNALS;
 use crate::lives::people::People;
 use crate::world::api::Body;
+use crate::world::config::{self, Bucket};
 use crate::world::wait::until_true;
 use crate::world::{PASSWORD, World};
 
@@ -28,11 +36,18 @@ const ISSUES: &str = "tasks";
 /// The password of the installation's account from its change on.
 const NEW_PASSWORD: &str = "Another-Password-2027";
 
+/// All of it takes minutes, and somebody has to begin to the end of it, in the small size as well.
+const PEOPLE_COME_FOR: Duration = Duration::from_secs(400);
+/// Rectifications that begin when all keys are new.
+const LAST: usize = 10;
+
 /// Plays it.
 pub async fn drill(ground: &Ground) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let mut options = ground.world();
     options.behind_doors = 2;
+    let bucket_key = AccessKey::new("dudao")?;
+    options.bucket_key = Some(bucket_key.clone());
     let (mut world, people) = ground.start(options).await?;
     // The proof at the end believes both halves of every journal: what `earlier_public_keys` is to a service.
     let journals = NewKeys::make(&world)?;
@@ -42,30 +57,28 @@ pub async fn drill(ground: &Ground) -> anyhow::Result<Report> {
     let world = world;
     world.api.sign_in("operator", PASSWORD).await?;
     let lives = Lives::new(&world, &people, &ground.size)?.with_fresh_connections()?;
-    // Steps that people take before, and how often somebody begins: all of it takes minutes, and people must come to the end.
-    let (steps, pace) = if ground.small { (8, 8_000) } else { (40, 1_000) };
+    // Steps that people take before.
+    let steps = if ground.small { 8 } else { 40 };
+    let most = ground.size.rectifications.saturating_sub(LAST).max(1);
+    let pace = PEOPLE_COME_FOR / u32::try_from(most)?;
     let rotation = Rotation { ground, world: &world, people: &people };
+    let receiver = Receiver::start().await?;
+    let (old_secret, new_secret) = (Secret::new()?, Secret::new()?);
+    rotation.open_webhooks(&receiver, &old_secret).await?;
     let (held, took) = ground
-        .under_load_every(Duration::from_millis(pace), &lives, async |_| {
+        .under_load_every(pace, most, &lives, async |_| {
             ground.steps(&lives, steps).await?;
-            let held = rotation.before().await?;
-            // All but the one of the database in which the drill itself issues letters; that one follows.
-            rotation.database_passwords(|service| service != ISSUES, &mut report).await?;
-            rotation.journal_keys(&journals, &mut report).await?;
-            rotation.platform_key(&mut report).await?;
-            rotation.rendition_key(&held, &mut report).await?;
-            rotation.link_key(&held, &mut report).await?;
-            rotation.cookie_key(&held, &mut report).await?;
-            rotation.bootstrap_password(&mut report).await?;
-            rotation.token_key(&mut report).await?;
-            Ok(held)
+            Box::pin(rotation.while_people_act(&bucket_key, &journals, &mut report)).await
         })
         .await?;
     report.phase("负载下轮换全部密钥 all keys changed under load", took);
     rotation.database_passwords(|service| service == ISSUES, &mut report).await?;
     // All keys are new.
-    lives.live_next(10).await?;
+    lives.live_next(LAST).await?;
+    let both = rotation.begin_with_webhook_secret([&old_secret, &new_secret]).await?;
+    // Urging orders, of which the offices hear.
     ground.prove(&world, &lives, &mut report).await?;
+    rotation.webhook_secret(&receiver, [&old_secret, &new_secret], both, &mut report).await?;
     rotation.old_keys_are_dead(&held, &mut report).await?;
     world.stop().await;
     Ok(report)
@@ -110,6 +123,8 @@ struct Held {
     rendition: String,
     /// Somebody's token.
     token: String,
+    /// The id of a file that was stored.
+    evidence: String,
 }
 
 struct Rotation<'a> {
@@ -159,6 +174,28 @@ impl Rotation<'_> {
         until_true("both are in service", || async { Ok(door.open_targets() == 2) }).await
     }
 
+    /// All that no clock has to move for.
+    async fn while_people_act(
+        &self,
+        bucket_key: &AccessKey,
+        journals: &NewKeys,
+        report: &mut Report,
+    ) -> anyhow::Result<Held> {
+        let held = self.before().await?;
+        // All but the one of the database in which the drill itself issues letters; that one follows.
+        self.database_passwords(|service| service != ISSUES, report).await?;
+        self.broker_user(report).await?;
+        self.object_store_key(&held, bucket_key, report).await?;
+        self.journal_keys(journals, report).await?;
+        self.platform_key(report).await?;
+        self.rendition_key(&held, report).await?;
+        self.link_key(&held, report).await?;
+        self.cookie_key(&held, report).await?;
+        self.bootstrap_password(report).await?;
+        self.token_key(report).await?;
+        Ok(held)
+    }
+
     /// Somebody uses everything that is about to change.
     async fn before(&self) -> anyhow::Result<Held> {
         until_true("the first mail has a link", || async { Ok(self.newest_link().await.is_ok()) }).await?;
@@ -168,10 +205,12 @@ impl Rotation<'_> {
             cookie: self.sign_in_to_console(PASSWORD).await?,
             rendition: self.rendition().await?,
             token: self.people.counties.first().context("a county")?.admin.clone(),
+            evidence: self.stored_evidence().await?,
         };
         ensure!(self.link_is_known(&held.link).await?, "the link of a mail is not known");
         ensure!(self.is_signed_in(&held.cookie).await?, "the console does not know its own cookie");
         ensure!(self.is_known_rendition(&held.rendition).await?, "the portal does not know the room that renders");
+        ensure!(self.is_given_out(&held.evidence).await?, "a stored file is not given out");
         Ok(held)
     }
 
@@ -216,6 +255,124 @@ impl Rotation<'_> {
         self.say("database passwords");
         report.phase("数据库密码（无需重启）database passwords, without a restart", began.elapsed());
         Ok(())
+    }
+
+    /// The broker knows both users while the services come over to the new one.
+    async fn broker_user(&self, report: &mut Report) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let stack = self.world.stack();
+        let access = stack.settings(ISSUES).broker;
+        let password = std::fs::read_to_string(&access.password_file)?.trim().to_owned();
+        let old = NatsUser { name: access.user.clone(), password };
+        let new =
+            NatsUser { name: "dudao-2027".to_owned(), password: keys::texts(KeyPurpose::Journal)?.1.trim().to_owned() };
+        let file = self.world.folder().join("secrets").join("nats-2027.password");
+        std::fs::write(&file, &new.password)?;
+        stack.nats().set_users(&[old.clone(), new.clone()])?;
+        until_true("the broker knows the new user", || async { Ok(self.comes_in(&new).await) }).await?;
+        let next = BrokerAccess { user: new.name.clone(), password_file: file, ..access.clone() };
+        let change = [(config::broker(&access), config::broker(&next))];
+        try_join_all(JOURNALS.map(|service| self.configure(service, &change))).await?;
+        stack.nats().set_users(std::slice::from_ref(&new))?;
+        until_true("the broker has forgotten the old user", || async { Ok(!self.comes_in(&old).await) }).await?;
+        // Whoever had still come as the old one would have been sent away.
+        for service in JOURNALS {
+            for index in 0..2 {
+                let address = self.operations_of(service, index)?;
+                let ready = Self::client()?.get(format!("http://{address}/readyz")).send().await?.status();
+                ensure!(ready.is_success(), "{service} {index} has lost the broker: {ready}");
+            }
+        }
+        self.say("user of the broker");
+        report.phase("消息服务器用户和密码 the broker's user and password", began.elapsed());
+        Ok(())
+    }
+
+    async fn comes_in(&self, user: &NatsUser) -> bool {
+        let options = async_nats::ConnectOptions::with_user_and_password(user.name.clone(), user.password.clone());
+        options.connect(self.world.stack().nats().url()).await.is_ok()
+    }
+
+    /// The store knows both keys while the services come over to the new one; what was stored with the old one is given out.
+    async fn object_store_key(&self, held: &Held, old: &AccessKey, report: &mut Report) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let store = self.world.object_store()?;
+        let new = AccessKey::new("dudao-2027")?;
+        store.set_keys(&[old.clone(), new.clone()])?;
+        let secrets = self.world.folder().join("secrets");
+        let change = [(Bucket::of(store, old, &secrets)?.lines(), Bucket::of(store, &new, &secrets)?.lines())];
+        try_join_all(JOURNALS.map(|service| self.configure(service, &change))).await?;
+        store.set_keys(std::slice::from_ref(&new))?;
+        let before = self.files_stored().await?;
+        until_true("a file is stored with the new key", || async { Ok(self.files_stored().await? > before) }).await?;
+        ensure!(self.is_given_out(&held.evidence).await?, "a file from before is not given out");
+        self.say("key of the object store");
+        report.phase("对象存储密钥 the object store's key", began.elapsed());
+        Ok(())
+    }
+
+    /// Offices hear by webhook from now on.
+    async fn open_webhooks(&self, receiver: &Receiver, secret: &Secret) -> anyhow::Result<()> {
+        let file = self.webhook_file("webhook-1", secret)?;
+        let mut lines = format!("[outbound]\nallowed_hosts = [{:?}]\n", receiver.address().to_string());
+        for (place, code) in ["460100", "460200"].into_iter().enumerate() {
+            let _ = write!(
+                lines,
+                "[[channels.endpoints]]\nname = \"office-{place}\"\nchannel = \"webhook\"\nunit = \"office-{code}\"\n\
+                 url = \"http://{}/\"\nper_minute = 6000\nallow_private_address = true\n{}",
+                receiver.address(),
+                secret_files(&[&file])
+            );
+        }
+        let mark = "[receipts]\n";
+        self.configure("notifications", &[(mark.to_owned(), format!("{lines}{mark}"))]).await
+    }
+
+    /// From now on until [`Rotation::webhook_secret`] each call has both signatures.
+    async fn begin_with_webhook_secret(&self, [old, new]: [&Secret; 2]) -> anyhow::Result<Duration> {
+        let (first, second) = (self.webhook_file("webhook-1", old)?, self.webhook_file("webhook-2", new)?);
+        let began = Instant::now();
+        let change = [(secret_files(&[&first]), secret_files(&[&second, &first]))];
+        self.configure("notifications", &change).await?;
+        Ok(began.elapsed())
+    }
+
+    /// The receiver has changed over.
+    async fn webhook_secret(
+        &self,
+        receiver: &Receiver,
+        [old, new]: [&Secret; 2],
+        before: Duration,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        let calls = receiver.calls();
+        ensure!(!calls.is_empty(), "no office has heard of the urging orders");
+        for secret in [old, new] {
+            ensure!(calls.iter().all(|call| call.is_signed_with(secret)), "a call lacks one of the two signatures");
+        }
+        let (first, second) = (self.webhook_file("webhook-1", old)?, self.webhook_file("webhook-2", new)?);
+        let began = Instant::now();
+        let change = [(secret_files(&[&second, &first]), secret_files(&[&second]))];
+        self.configure("notifications", &change).await?;
+        report.phase("系统回调密钥 the webhooks' secret", before + began.elapsed());
+        // Who did not obey the urging order is to be interviewed, which is proposed to the office.
+        receiver.forget();
+        let query = "SELECT max(due_at) AS at FROM timers WHERE kind = 'escalate'";
+        let next = self.world.db.value("deadlines", query, &[]).await?;
+        self.world.move_to(next.as_str().context("nothing is to be proposed")?.parse()?).await?;
+        until_true("the office hears of it", || async { Ok(!receiver.calls().is_empty()) }).await?;
+        self.ground.quiet(self.world).await?;
+        let calls = receiver.calls();
+        ensure!(calls.iter().all(|call| call.is_signed_with(new)), "a call lacks the new signature");
+        ensure!(!calls.iter().any(|call| call.is_signed_with(old)), "the old secret still signs");
+        self.say("secret of the webhooks");
+        Ok(())
+    }
+
+    fn webhook_file(&self, name: &str, secret: &Secret) -> anyhow::Result<PathBuf> {
+        let file = self.world.folder().join("secrets").join(format!("{name}.secret"));
+        std::fs::write(&file, secret.text())?;
+        Ok(file)
     }
 
     /// The new public half first, then the private one: whoever verifies knows both at every moment.
@@ -410,9 +567,10 @@ impl Rotation<'_> {
         }
         report.phase("旧令牌失效 old tokens refused everywhere", began.elapsed());
         report.note(
-            "旧密码、旧 Cookie、旧令牌、旧文书签名密钥均已失效；旧链接按其期限继续有效；新旧日志密钥签名的审计链全部核验通过。 \
-             Old passwords, cookies, tokens and signatures of files are refused; old links live out their days; the chains of \
-             old and new keys verify.",
+            "旧密码、旧 Cookie、旧令牌、旧文书签名密钥、消息服务器旧用户、对象存储旧密钥均已失效；旧链接按其期限继续有效；\
+             换密钥期间系统回调带有新旧两个签名；新旧日志密钥签名的审计链全部核验通过。 Old passwords, cookies, tokens, signatures \
+             of files, the broker's old user and the object store's old key are refused; old links live out their days; meanwhile \
+             a webhook's call has both signatures; the chains of old and new keys verify.",
         );
         Ok(())
     }
@@ -434,6 +592,38 @@ impl Rotation<'_> {
             _ => "/v1/messages",
         };
         Ok(Self::client()?.get(format!("http://{address}{path}")).bearer_auth(token).send().await?.status())
+    }
+
+    /// Where a process answers operators.
+    fn operations_of(&self, service: &str, index: usize) -> anyhow::Result<SocketAddr> {
+        if index == 0 {
+            return Ok(self.world.stack().settings(service).second);
+        }
+        Ok(self.world.doors()?.second(service)?.1)
+    }
+
+    /// A file of the first report.
+    async fn stored_evidence(&self) -> anyhow::Result<String> {
+        until_true("the first evidence is there", || async { Ok(self.files_stored().await? > 0) }).await?;
+        let query = "SELECT file_id FROM evidence ORDER BY uploaded_at, file_id LIMIT 1";
+        let id = self.world.db.value("deadlines", query, &[]).await?;
+        Ok(id.as_str().context("an id")?.to_owned())
+    }
+
+    async fn files_stored(&self) -> anyhow::Result<i64> {
+        self.world.db.count("deadlines", "SELECT count(*) AS n FROM evidence", &[]).await
+    }
+
+    /// Whether the office of one of the counties is given the file, and whole.
+    async fn is_given_out(&self, file: &str) -> anyhow::Result<bool> {
+        let address = format!("{}/v1/evidence/{file}", self.world.api.base("deadlines")?);
+        for county in &self.people.counties {
+            let answer = Self::client()?.get(&address).bearer_auth(&county.admin).send().await?;
+            if answer.status().is_success() {
+                return Ok(answer.bytes().await?.starts_with(b"%PDF"));
+            }
+        }
+        Ok(false)
     }
 
     async fn session(&self, password: &str) -> anyhow::Result<StatusCode> {
@@ -511,6 +701,11 @@ impl Rotation<'_> {
         let address = format!("{}/v1/receipt-links/show", self.world.api.base("notifications")?);
         Ok(Self::client()?.post(address).json(&json!({ "token": code })).send().await?.status().is_success())
     }
+}
+
+/// The line of an endpoint that names its secrets.
+fn secret_files(files: &[&Path]) -> String {
+    format!("secret_files = {files:?}\n")
 }
 
 /// The code of the link in a mail, in whichever of its parts.
