@@ -293,7 +293,8 @@ REFUSED = [
     (["--set", "oidc.issuer=https://id.example.gov"], "names neither a namespace"),
     (["--set", "oidc.issuer=http://id.example.gov"], "does not match pattern"),
     (["--set", "broker.authoritySecret=dudao-nats-ca"], "must begin with tls://"),
-    (["--set", "broker.password.user=dudao"], "missing properties 'name', 'key'"),
+    (["--set", "broker.password.name="], "minLength"),
+    (["--set", "broker.credentials.name=dudao-nats-creds"], "missing property 'key'"),
     (["--kube-version", "1.29"], "incompatible with Kubernetes"),
 ]
 

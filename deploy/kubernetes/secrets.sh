@@ -75,6 +75,10 @@ else
     secret dudao-documents --from-file=rendition-key="$folder/rendition-key"
     echo "services.publication.config.portal.rendition_keys has to have this key: $(<"$folder/rendition-key.pub")"
 fi
+# NATS lets nobody in but this user: the password for the services, and the server's own file (nats-values.yaml).
+broker=$(password)
+secret dudao-nats --from-literal=password="$broker" \
+    --from-literal=users.conf="authorization: {users: [{user: dudao, password: \"$broker\"}]}"
 secret dudao-console --from-literal=cookie-key="$(password 48)"
 # What proves the journals is public: `dudao verify` reads it in the cluster (value tool.journalKeys). Read off the Secrets, so that it
 # can also be made for those that a vault has brought.

@@ -7,6 +7,7 @@ import base64
 import json
 import pathlib
 import signal
+import socket
 import time
 
 import yaml
@@ -152,6 +153,9 @@ class Brokers:
         certificate, key = authority.issue("server", "/CN=dudao-nats", *names)
         tls = {"cert_file": str(certificate), "key_file": str(key), "ca_file": str(authority.certificate)}
         routes = [f"nats://{address}:6222" for address in BROKERS]
+        users = BASE / "users.conf"
+        users.touch(mode=0o600)
+        users.write_text(secret("dudao-nats")["users.conf"])
         self.programs = []
         for number, address in enumerate(BROKERS):
             settings = {
@@ -160,9 +164,19 @@ class Brokers:
                 "cluster": {"name": "dudao-nats", "listen": f"{address}:6222", "routes": routes, "tls": tls} | values["cluster"]["merge"],
             }
             file = BASE / f"nats-{number}.conf"
-            file.write_text(json.dumps(settings, indent=1))
+            # As the chart of NATS writes it, with what secrets.sh has made.
+            file.write_text("{\n include users.conf;" + json.dumps(settings, indent=1)[1:])
             self.programs.append(Program(f"nats-{number}", "nats-server", "-c", file))
         apply(authority_secret("dudao-nats-ca", authority), *name_for("dudao-nats", 4222, BROKERS))
+
+    @staticmethod
+    def asks_for_a_password():
+        """What each server says of itself before anybody has said who it is."""
+        def told(address):
+            with socket.create_connection((address, 4222), timeout=10) as connection, connection.makefile() as lines:
+                return json.loads(lines.readline().removeprefix("INFO "))
+
+        return all(told(address).get("auth_required") for address in BROKERS)
 
     def stop(self):
         for program in self.programs:

@@ -59,6 +59,7 @@ class Trial:
             applied += [run("kubectl", "apply", "--dry-run=server", "-f", MANIFESTS / name) for name in optional]
             check("the API server takes the manifests without a warning", not complaints(*applied), str(complaints(*applied)))
             self.postgres, self.brokers = Postgres(), Brokers()
+            check("NATS asks everybody for a password", self.brokers.asks_for_a_password())
             self.write_values(image, re.search(r"rendition_keys.*: (\S+)", made.stdout).group(1))
 
     def load_image(self):

@@ -72,8 +72,8 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- $_ := set $files "journal-key" (dict "name" $own "key" "journal-key") -}}
 {{- with .root.Values.database.authoritySecret }}{{ $_ := set $files "database-ca.crt" (dict "name" . "key" "ca.crt") }}{{ end -}}
 {{- with .root.Values.broker -}}
-{{- if .credentials }}{{ $_ := set $files "broker.creds" .credentials }}{{ end -}}
-{{- if .password }}{{ $_ := set $files "broker-password" (pick .password "name" "key") }}{{ end -}}
+{{- if .credentials }}{{ $_ := set $files "broker.creds" .credentials -}}
+{{- else if .password }}{{ $_ := set $files "broker-password" (pick .password "name" "key") }}{{ end -}}
 {{- if .authoritySecret }}{{ $_ := set $files "broker-ca.crt" (dict "name" .authoritySecret "key" "ca.crt") }}{{ end -}}
 {{- end -}}
 {{- end -}}
