@@ -69,9 +69,10 @@ def rolled_out():
 
 
 def warnings():
-    """Warnings of events, but for probes of a pod that is still starting, for a kubelet that waits for the API server or for a claim to be
-    bound, and for autoscalers, which get no metrics here (their part of the trial judges them)."""
-    passing = ("failed to sync", "error processing PVC")
+    """Warnings of events, but for probes of a pod that is still starting, for a kubelet that waits for the API server, for a Secret that it
+    has not heard of yet (the image could not be pulled without it) or for a claim to be bound, and for autoscalers, which get no metrics
+    here (their part of the trial judges them)."""
+    passing = ("failed to sync", "Unable to retrieve some image pull secrets", "error processing PVC")
     return sorted({f"{event['involvedObject']['name']}: {event['message'][:400]}" for event in listed("events")
                    if event["type"] == "Warning" and event["reason"] != "Unhealthy" and not any(word in event["message"] for word in passing)
                    and event["involvedObject"]["kind"] != "HorizontalPodAutoscaler"})
