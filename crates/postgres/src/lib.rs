@@ -9,7 +9,7 @@ pub use standby::{Standby, StandbyError};
 use std::{
     ops::{Deref, DerefMut},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use rustls::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    PgConnection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Transaction,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
@@ -114,21 +114,57 @@ impl Database {
     /// A database that a newer version of the service has migrated further is accepted as it is: during a rolling update, and
     /// after a roll-back of the programs, the older version works on the newer tables. One that has a migration which is not
     /// ours but older than our newest is somebody else's, and refused.
+    ///
+    /// People work on meanwhile. A statement that waits for its table has everybody wait behind it who comes later, and a backup or a
+    /// long report may hold the table for minutes. So a migration asks for [`LOCK_WAIT`], steps back, and asks again after
+    /// [`LOCK_PAUSE`], for [`LOCK_PATIENCE`]; what is done until then is rolled back with it.
     pub async fn migrate(&self, migrators: &[&Migrator]) -> Result<(), MigrateError> {
         for migrator in migrators {
-            let mut connection = self.pool.acquire().await?;
-            let result = migrator.run(&mut *connection).await;
-            if result.is_err() {
-                // The migrator keeps its advisory lock when it refuses; the lock ends with the connection.
-                connection.close().await?;
-            }
-            match result {
-                Err(MigrateError::VersionMissing(version)) if migrator.iter().all(|own| own.version < version) => {}
-                other => other?,
+            let begun = Instant::now();
+            loop {
+                match self.try_to_migrate(migrator).await {
+                    Err(error) if is_locked_out(&error) && begun.elapsed() < LOCK_PATIENCE => {
+                        tracing::info!(
+                            error = &error as &dyn std::error::Error,
+                            "a table is in use, or another replica migrates: the migration asks again"
+                        );
+                        tokio::time::sleep(LOCK_PAUSE).await;
+                    }
+                    Err(MigrateError::VersionMissing(version)) if migrator.iter().all(|own| own.version < version) => {
+                        break;
+                    }
+                    other => {
+                        other?;
+                        break;
+                    }
+                }
             }
         }
         Ok(())
     }
+
+    async fn try_to_migrate(&self, migrator: &Migrator) -> Result<(), MigrateError> {
+        // A connection of its own: the migrator keeps its advisory lock when it refuses, and nobody else shall have the limit.
+        let mut connection = self.pool.acquire().await?.detach();
+        let limit = format!("SET lock_timeout = {}", LOCK_WAIT.as_millis());
+        sqlx::query(AssertSqlSafe(limit)).execute(&mut connection).await?;
+        let result = migrator.run(&mut connection).await;
+        connection.close().await?;
+        result
+    }
+}
+
+/// How long a migration waits for a table, and everybody else with it.
+pub const LOCK_WAIT: Duration = Duration::from_millis(300);
+/// How long it leaves people to themselves before it asks again.
+pub const LOCK_PAUSE: Duration = Duration::from_secs(1);
+/// How long it goes on asking.
+pub const LOCK_PATIENCE: Duration = Duration::from_mins(10);
+
+/// Whether a lock was not to be had in time.
+fn is_locked_out(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else { return false };
+    cause.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() == Some("55P03")
 }
 
 /// The server's certificate is not what it should be.

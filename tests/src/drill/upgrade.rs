@@ -19,12 +19,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use futures_util::future::try_join_all;
 use local_stack::{SERVICES, workspace_root};
+use postgres::{LOCK_PAUSE, LOCK_WAIT};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
 use tokio::process::Command;
 
 use super::{Ground, Report};
 use crate::lives::{Lives, flow, people};
-use crate::world::wait::{LIMIT, until, until_true};
+use crate::world::wait::{LIMIT, until_true};
 use crate::world::{Version, World, WorldOptions};
 
 /// Steps that people take on each version.
@@ -207,16 +208,20 @@ async fn expand(world: &World, service: &str) -> anyhow::Result<()> {
              VALUES (99990101000000, 'drill later', now(), true, '\\x00', 0)"
         ));
     }
+    // As `Database::migrate` does it: a lock that is not to be had at once would make everybody wait behind it.
+    let limit = format!("SET LOCAL lock_timeout = {}", LOCK_WAIT.as_millis());
     for statement in statements {
-        // A lock that is not to be had at once would make everybody wait behind it: a migration asks for a moment, and again.
-        until("a lock for the migration", LIMIT, || async {
+        let begun = Instant::now();
+        let altered = async || {
             let mut tx = database.pool().begin().await?;
-            tx.execute("SET LOCAL lock_timeout = '300ms'").await?;
+            tx.execute(AssertSqlSafe(limit.as_str())).await?;
             tx.execute(AssertSqlSafe(statement.as_str())).await?;
-            tx.commit().await?;
-            Ok(Some(()))
-        })
-        .await?;
+            tx.commit().await
+        };
+        while let Err(error) = altered().await {
+            ensure!(begun.elapsed() < LIMIT, "no lock for the migration: {error}");
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
     }
     database.pool().close().await;
     Ok(())

@@ -1,7 +1,8 @@
 //! Every key and every password is changed while people act: the database roles' passwords, the key that signs tokens, those of the
 //! journals, the one of the national platform, the one of the room that renders, those of cookies and one-time links, the broker's
-//! user, the key of the object store, the secret of a webhook, and the password of the installation's own account. Each by the steps of `deploy/README.md`, process by process. Nothing may be lost,
-//! what was signed before stays good for its life, and at the end no old key opens anything.
+//! user, the key of the object store, the secret of the webhooks, and the password of the installation's own account. Each by the
+//! steps of `deploy/README.md`, process by process. Nothing may be lost, what was signed before stays good for its life, and at the
+//! end no old key opens anything.
 
 mod receiver;
 
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use axum::body::Bytes;
 use dudao::keys::{self, KeyPurpose};
 use futures_util::future::try_join_all;
 use local_stack::{AccessKey, BrokerAccess, NatsUser};
@@ -18,6 +20,8 @@ use messaging::JournalPublicKey;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{Client, Method, StatusCode, redirect};
 use serde_json::{Value, json};
+use service_kit::config::{FilesSection, SecretFile};
+use service_kit::files::Files;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use receiver::{Receiver, Secret};
@@ -300,11 +304,16 @@ impl Rotation<'_> {
         let new = AccessKey::new("dudao-2027")?;
         store.set_keys(&[old.clone(), new.clone()])?;
         let secrets = self.world.folder().join("secrets");
-        let change = [(Bucket::of(store, old, &secrets)?.lines(), Bucket::of(store, &new, &secrets)?.lines())];
+        let (before, after) = (Bucket::of(store, old, &secrets)?, Bucket::of(store, &new, &secrets)?);
+        let change = [(before.lines(), after.lines())];
         try_join_all(JOURNALS.map(|service| self.configure(service, &change))).await?;
         store.set_keys(std::slice::from_ref(&new))?;
-        let before = self.files_stored().await?;
-        until_true("a file is stored with the new key", || async { Ok(self.files_stored().await? > before) }).await?;
+        ensure!(
+            !opens(&before).await? && opens(&after).await?,
+            "the old key still opens the bucket, or the new one does not"
+        );
+        let stored = self.files_stored().await?;
+        until_true("a file is stored with the new key", || async { Ok(self.files_stored().await? > stored) }).await?;
         ensure!(self.is_given_out(&held.evidence).await?, "a file from before is not given out");
         self.say("key of the object store");
         report.phase("对象存储密钥 the object store's key", began.elapsed());
@@ -701,6 +710,20 @@ impl Rotation<'_> {
         let address = format!("{}/v1/receipt-links/show", self.world.api.base("notifications")?);
         Ok(Self::client()?.post(address).json(&json!({ "token": code })).send().await?.status().is_success())
     }
+}
+
+/// Whether the key of the bucket opens it.
+async fn opens(bucket: &Bucket) -> anyhow::Result<bool> {
+    let section = FilesSection {
+        folder: None,
+        bucket: Some(bucket.name.clone()),
+        endpoint: Some(bucket.endpoint.clone()),
+        region: "us-east-1".to_owned(),
+        access_key_id_file: Some(SecretFile::read(&bucket.key_id_file)?),
+        secret_access_key_file: Some(SecretFile::read(&bucket.secret_file)?),
+        authority_file: None,
+    };
+    Ok(Files::open(&section)?.put(Bytes::from_static(b"?"), "text/plain").await.is_ok())
 }
 
 /// The line of an endpoint that names its secrets.
