@@ -55,8 +55,8 @@ impl ObjectStore {
                 remedy: "run deploy/dev/install.sh test (it needs Go)".to_owned(),
             });
         }
-        let data = dir.join("data");
-        for folder in [dir, &dir.join("keys"), &data.join(BUCKET)] {
+        let (data, about) = (dir.join("data"), dir.join("about"));
+        for folder in [dir, &dir.join("keys"), &data.join(BUCKET), &about] {
             folder::create_private(folder)?;
         }
         write_keys(dir, keys)?;
@@ -76,7 +76,9 @@ impl ObjectStore {
             program = program.arguments(["--cert".as_ref(), chain.as_os_str(), "--key".as_ref(), key.as_os_str()]);
             scheme = "https";
         }
-        let process = Process::spawn(program.arguments(["posix".as_ref(), data.as_os_str()]))?;
+        // What it notes about objects lies in files as well: not every file system has extended attributes.
+        let program = program.arguments(["posix".as_ref(), "--sidecar".as_ref(), about.as_os_str(), data.as_os_str()]);
+        let process = Process::spawn(program)?;
         process.ready().await?;
         let endpoint = format!("{scheme}://localhost:{}", address.port());
         Ok(Self { process, endpoint, folder: dir.to_owned() })
