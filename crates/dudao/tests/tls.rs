@@ -6,27 +6,12 @@ use std::path::{Path, PathBuf};
 
 use dudao::doctor::{self, Finding};
 use dudao::{BrokerEntry, DatabaseEntry, Installation, ServiceEntry};
-use local_stack::{Certificate, Nats, NatsOptions, Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use local_stack::{Authority, Nats, NatsOptions, Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
 
 fn file(folder: &ScratchFolder, name: &str, text: &str) -> PathBuf {
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
     path
-}
-
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-fn certificate(by: &CertifiedIssuer<'static, KeyPair>) -> Certificate {
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    Certificate { chain: params.signed_by(&key, by).unwrap().pem(), key: key.serialize_pem() }
 }
 
 /// One service, whose database is the server's own: there, and without any of our tables.
@@ -67,14 +52,15 @@ async fn the_doctor_believes_the_authorities_that_the_description_names_and_no_o
     service_kit::install_crypto();
     let tools = Tools::find(&workspace_root()).unwrap();
     let folder = ScratchFolder::new("dudao-tls").unwrap();
-    let ours = authority("ours");
-    let options = PostgresOptions { certificate: Some(certificate(&ours)), ..PostgresOptions::new(&tools.pg_bin) };
+    let ours = Authority::new("ours").unwrap();
+    let certificate = Some(ours.certificate("localhost").unwrap());
+    let options = PostgresOptions { certificate: certificate.clone(), ..PostgresOptions::new(&tools.pg_bin) };
     let postgres = Postgres::start(&folder.path().join("postgres"), &options).await.unwrap();
-    let options = NatsOptions { certificate: Some(certificate(&ours)), ..NatsOptions::new("dudao", "a password") };
+    let options = NatsOptions { certificate, ..NatsOptions::new("dudao", "a password") };
     let nats = Nats::start(&folder.path().join("nats"), &tools.nats_server, &options).await.unwrap();
     let password = file(&folder, "password", "a password\n");
-    let ours = file(&folder, "ours.crt", &ours.pem());
-    let another = file(&folder, "another.crt", &authority("another").pem());
+    let ours = ours.file(folder.path()).unwrap();
+    let another = Authority::new("another").unwrap().file(folder.path()).unwrap();
 
     // No table and no stream: both are only seen by who is let in.
     let found = doctor::examine(&installation(&postgres, &nats, password.clone(), &ours)).await;

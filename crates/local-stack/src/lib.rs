@@ -11,6 +11,7 @@
 //! PostgreSQL refuses to run as root; when this process is root, it runs as the user `postgres`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may"))]
 
+mod certificate;
 mod clock;
 mod database;
 mod error;
@@ -31,6 +32,7 @@ mod signal;
 mod stack;
 mod tools;
 
+pub use certificate::{Authority, Certificate};
 pub use database::DatabaseAccess;
 pub use error::Error;
 pub use folder::{ScratchFolder, for_server as server_folder};
@@ -39,7 +41,7 @@ pub use log::tail;
 pub use nats::{Nats, NatsNode, NatsOptions, NatsUser};
 pub use object_store::{AccessKey, ObjectStore};
 pub use port::free_port;
-pub use postgres::{Certificate, Postgres, PostgresOptions};
+pub use postgres::{Postgres, PostgresOptions};
 pub use probe::Ready;
 pub use process::Process;
 pub use program::Program;

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::process::Command;
 
 use crate::folder::{self, RunAs};
-use crate::{Error, Process, Program, Ready, StopSignal, free_port, secret};
+use crate::{Certificate, Error, Process, Program, Ready, StopSignal, free_port, secret};
 
 /// How to run the server.
 #[derive(Debug, Clone)]
@@ -26,35 +26,6 @@ pub struct PostgresOptions {
     pub settings: Vec<String>,
     /// The server's certificate, for servers that offer TLS.
     pub certificate: Option<Certificate>,
-}
-
-/// A certificate with its private key, both PEM.
-#[derive(Clone)]
-pub struct Certificate {
-    /// The certificate, and those of authorities between it and the named one.
-    pub chain: String,
-    /// Its private key.
-    pub key: String,
-}
-
-impl std::fmt::Debug for Certificate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Certificate").finish_non_exhaustive()
-    }
-}
-
-impl Certificate {
-    /// Writes both files into a folder; for the user that the server runs as.
-    pub(crate) fn write(&self, folder: &Path, user: Option<RunAs>) -> Result<(PathBuf, PathBuf), Error> {
-        let (chain, key) = (folder.join("server.crt"), folder.join("server.key"));
-        for (path, text) in [(&chain, &self.chain), (&key, &self.key)] {
-            secret::write(path, text, 0o600)?;
-            if let Some(user) = user {
-                folder::give(path, user)?;
-            }
-        }
-        Ok((chain, key))
-    }
 }
 
 impl PostgresOptions {

@@ -5,42 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use local_stack::{Certificate, Nats, NatsOptions, Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
+use local_stack::{Authority, Nats, NatsOptions, Postgres, PostgresOptions, ScratchFolder, Tools, workspace_root};
 use messaging::{Broker, BrokerError, BrokerOptions};
 use postgres::{Database, DatabaseOptions};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use secrecy::SecretString;
 
 /// Longest wait for what a client does in the background.
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// An authority of our own.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new(name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    /// A certificate for a server of that name.
-    fn certificate(&self, name: &str) -> Certificate {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        Certificate { chain: certificate.pem(), key: key.serialize_pem() }
-    }
-
-    /// Its own certificate, for whoever shall believe it.
-    fn file(&self, folder: &Path, name: &str) -> PathBuf {
-        let path = folder.join(name);
-        std::fs::write(&path, self.0.pem()).unwrap();
-        path
-    }
-}
 
 fn start() -> Tools {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -66,11 +37,11 @@ fn database(server: &Postgres, host: &str, authority_file: Option<PathBuf>) -> D
 async fn postgres_has_to_prove_its_name_by_the_named_authority() {
     let tools = start();
     let folder = ScratchFolder::new("local-stack-pg-tls").unwrap();
-    let (ours, another) = (Authority::new("ours"), Authority::new("another"));
-    let certificate = Some(ours.certificate("localhost"));
+    let (ours, another) = (Authority::new("ours").unwrap(), Authority::new("another").unwrap());
+    let certificate = Some(ours.certificate("localhost").unwrap());
     let options = PostgresOptions { certificate, ..PostgresOptions::new(&tools.pg_bin) };
     let server = Postgres::start(&folder.path().join("server"), &options).await.unwrap();
-    let ours = ours.file(folder.path(), "ours.crt");
+    let ours = ours.file(folder.path()).unwrap();
 
     let connected = Database::connect(&database(&server, "localhost", Some(ours.clone()))).await.unwrap();
     let encrypted: bool = sqlx::query_scalar("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
@@ -83,7 +54,7 @@ async fn postgres_has_to_prove_its_name_by_the_named_authority() {
         let options = database(&server, host, Some(authority));
         async move { Database::connect(&options).await.unwrap_err().to_string() }
     };
-    let told = refused("localhost", another.file(folder.path(), "another.crt")).await;
+    let told = refused("localhost", another.file(folder.path()).unwrap()).await;
     assert!(told.contains("localhost") && told.contains("another.crt"), "{told}");
     assert!(told.contains("not signed by the authority") && told.contains("不是由指定的机构签发的"), "{told}");
     // The same server, by a name that its certificate does not have.
@@ -136,17 +107,16 @@ async fn outcome(broker: &Broker) -> Option<String> {
 async fn nats_has_to_prove_its_name_by_the_named_authority() {
     let tools = start();
     let folder = ScratchFolder::new("local-stack-nats-tls").unwrap();
-    let (ours, another) = (Authority::new("ours"), Authority::new("another"));
-    let certificate = ours.certificate("localhost");
+    let (ours, another) = (Authority::new("ours").unwrap(), Authority::new("another").unwrap());
+    let certificate = ours.certificate("localhost").unwrap();
     let options = NatsOptions { certificate: Some(certificate), ..NatsOptions::new("dudao", "a password") };
     let server = Nats::start(&folder.path().join("server"), &tools.nats_server, &options).await.unwrap();
-    let ours = ours.file(folder.path(), "ours.crt");
+    let ours = ours.file(folder.path()).unwrap();
 
     let connected = Broker::connect(&broker(&server, "localhost", &ours)).await.unwrap();
     assert_eq!(outcome(&connected).await, None);
 
-    let refused =
-        Broker::connect(&broker(&server, "localhost", &another.file(folder.path(), "another.crt"))).await.unwrap();
+    let refused = Broker::connect(&broker(&server, "localhost", &another.file(folder.path()).unwrap())).await.unwrap();
     let told = outcome(&refused).await.expect("another authority is not believed");
     assert!(told.contains("not signed by the authority in broker.authority_file"), "{told}");
     let refused = Broker::connect(&broker(&server, "127.0.0.1", &ours)).await.unwrap();

@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests may")]
 
 use std::io::Cursor;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder as _, ImageFormat, Rgb, RgbImage};
-use local_stack::{AccessKey, Certificate, ObjectStore as Store, ScratchFolder, Tools, workspace_root};
+use local_stack::{AccessKey, Authority, Certificate, ObjectStore as Store, ScratchFolder, Tools, workspace_root};
 use problem::Problem;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use service_kit::config::{FilesSection, SecretFile};
 use service_kit::files::{EVIDENCE, FileError, Files, MediaKind, TABLE, UploadPolicy, collect};
 
@@ -187,29 +187,28 @@ async fn object_store(folder: &ScratchFolder, certificate: Option<&Certificate>)
 }
 
 /// Its bucket as a service sees it.
-fn bucket(folder: &ScratchFolder, store: &Store, key: &AccessKey, authority: Option<&str>) -> Files {
+fn bucket(folder: &ScratchFolder, store: &Store, key: &AccessKey, authority_file: Option<PathBuf>) -> Files {
     service_kit::install_crypto();
-    let written = |name: String, text: &str| {
-        let file = folder.path().join(name);
+    let secret = |half: &str, text: &str| {
+        let file = folder.path().join(format!("{}.{half}", key.id));
         std::fs::write(&file, text).unwrap();
-        file
+        Some(SecretFile::read(&file).unwrap())
     };
-    let secret = |name: &str, text: &str| SecretFile::read(&written(format!("{}-{name}", key.id), text)).unwrap();
     let section = FilesSection {
         folder: None,
         bucket: Some(store.bucket().to_owned()),
         endpoint: Some(store.endpoint().to_owned()),
         region: "us-east-1".to_owned(),
-        access_key_id_file: Some(secret("id", &key.id)),
-        secret_access_key_file: Some(secret("secret", &key.secret)),
-        authority_file: authority.map(|text| written("authority.crt".to_owned(), text)),
+        access_key_id_file: secret("id", &key.id),
+        secret_access_key_file: secret("secret", &key.secret),
+        authority_file,
     };
     Files::open(&section).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_store_keeps_a_file_once_and_gives_it_back_whole() {
-    let folder = ScratchFolder::new("service-kit-files").unwrap();
+    let folder = ScratchFolder::new("service-kit-files-kept").unwrap();
     let (store, key) = object_store(&folder, None).await;
     let files = bucket(&folder, &store, &key, None);
     let first = files.put(Bytes::from("到校核查"), "text/plain").await.unwrap();
@@ -230,7 +229,7 @@ async fn an_object_store_keeps_a_file_once_and_gives_it_back_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_of_an_object_store_is_changed_while_both_are_good() {
-    let folder = ScratchFolder::new("service-kit-files").unwrap();
+    let folder = ScratchFolder::new("service-kit-files-key").unwrap();
     let (store, old) = object_store(&folder, None).await;
     let before = bucket(&folder, &store, &old, None);
     let kept = before.put(Bytes::from("旧密钥"), "text/plain").await.unwrap();
@@ -255,26 +254,16 @@ async fn the_key_of_an_object_store_is_changed_while_both_are_good() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_store_has_to_prove_its_name_by_the_named_authority() {
-    let folder = ScratchFolder::new("service-kit-files").unwrap();
-    let (ours, another) = (authority("ours"), authority("another"));
-    let pair = KeyPair::generate().unwrap();
-    let signed = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&pair, &ours).unwrap();
-    let certificate = Certificate { chain: signed.pem(), key: pair.serialize_pem() };
+    let folder = ScratchFolder::new("service-kit-files-tls").unwrap();
+    let (ours, another) = (Authority::new("ours").unwrap(), Authority::new("another").unwrap());
+    let certificate = ours.certificate("localhost").unwrap();
     let (store, key) = object_store(&folder, Some(&certificate)).await;
 
-    let files = bucket(&folder, &store, &key, Some(&ours.pem()));
+    let files = bucket(&folder, &store, &key, Some(ours.file(folder.path()).unwrap()));
     let kept = files.put(Bytes::from("到校核查"), "text/plain").await.unwrap();
     assert_eq!(files.get(&kept.sha256).await.unwrap(), "到校核查");
-    for authority in [Some(another.pem()), None] {
-        let files = bucket(&folder, &store, &key, authority.as_deref());
+    for authority in [Some(another.file(folder.path()).unwrap()), None] {
+        let files = bucket(&folder, &store, &key, authority);
         assert!(matches!(files.get(&kept.sha256).await, Err(FileError::Store(_))));
     }
-}
-
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }

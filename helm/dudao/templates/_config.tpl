@@ -19,17 +19,8 @@ refused by the service itself, in the migration's Job before anything changes.
 {{- $_ := set $c "database" (dict "host" $v.database.host "port" (int $v.database.port) "name" $name "user" $name
     "password_file" "/run/secrets/dudao/database-password") -}}
 {{- if $v.database.authoritySecret }}{{ $_ := set $c.database "authority_file" "/run/secrets/dudao/database-ca.crt" }}{{ end -}}
-{{- $_ := set $c "broker" (dict "url" $v.broker.url "replicas" (int $v.broker.replicas) "subject_prefix" $v.broker.subjectPrefix) -}}
-{{- if $v.broker.credentials -}}
-{{- $_ := set $c.broker "credentials_file" "/run/secrets/dudao/broker.creds" -}}
-{{- else if $v.broker.password -}}
-{{- $_ := set $c.broker "user" $v.broker.password.user -}}
-{{- $_ := set $c.broker "password_file" "/run/secrets/dudao/broker-password" -}}
-{{- end -}}
-{{- if $v.broker.authoritySecret -}}
-{{- if not (hasPrefix "tls://" $v.broker.url) }}{{ fail "broker.authoritySecret: broker.url must begin with tls://" }}{{ end -}}
-{{- $_ := set $c.broker "authority_file" "/run/secrets/dudao/broker-ca.crt" -}}
-{{- end -}}
+{{- $broker := include "dudao.broker" .root | fromYaml -}}
+{{- $_ := set $c "broker" (merge (dict "replicas" (int $v.broker.replicas)) $broker) -}}
 {{- $_ := set $c "journal" (dict "signing_key_file" "/run/secrets/dudao/journal-key") -}}
 {{- with $v.files.objectStore -}}
 {{- if and .bucket $service.is.evidence -}}

@@ -62,6 +62,24 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end }}
 
+{{/* How services and the tool reach the broker, in the words of their configuration. */}}
+{{- define "dudao.broker" -}}
+{{- $broker := dict "url" .Values.broker.url "subject_prefix" .Values.broker.subjectPrefix -}}
+{{- with .Values.broker -}}
+{{- if .credentials -}}
+{{- $_ := set $broker "credentials_file" "/run/secrets/dudao/broker.creds" -}}
+{{- else if .password -}}
+{{- $_ := set $broker "user" .password.user -}}
+{{- $_ := set $broker "password_file" "/run/secrets/dudao/broker-password" -}}
+{{- end -}}
+{{- if .authoritySecret -}}
+{{- if not (hasPrefix "tls://" .url) }}{{ fail "broker.authoritySecret: broker.url must begin with tls://" }}{{ end -}}
+{{- $_ := set $broker "authority_file" "/run/secrets/dudao/broker-ca.crt" -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $broker -}}
+{{- end }}
+
 {{/* The secrets of a service: file → {name, key}. Journal and database of each follow one pattern. */}}
 {{- define "dudao.secrets" -}}
 {{- $service := .service -}}
